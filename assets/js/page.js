@@ -1,0 +1,131 @@
+// What a strict CSP leaves to a script of our own: the sheet, the phone's day picker, the tint of what just changed, and
+// buttons that are there but do nothing. Each part only adds to a page that works without it, and each listens on the
+// document: whatever a push replaces, nothing has to be wired again.
+(() => {
+  const byId = id => (id ? document.getElementById(id) : null);
+
+  // --- Buttons that are aria-disabled. `disabled` would drop the focus when a push takes the slot under the finger.
+  document.addEventListener('click', e => {
+    if (!e.target.closest?.('[aria-disabled="true"]')) return;
+    e.preventDefault();
+    e.stopImmediatePropagation();
+  }, true);
+
+  // --- The sheet: one <dialog id="sheet">, empty until htmx swaps a fragment into it.
+  const sheet = () => byId('sheet');
+  let opener = null, openerId = '', pressedOutside = false;
+
+  function close() { const s = sheet(); if (s?.open) s.close(); }
+  function outside(e, s) {
+    const r = s.getBoundingClientRect();
+    return e.clientX < r.left || e.clientX > r.right || e.clientY < r.top || e.clientY > r.bottom;
+  }
+
+  document.addEventListener('htmx:config:request', e => {
+    const { ctx } = e.detail, s = sheet();
+    if (!s || s.open || ctx.target !== s) return;         // from inside an open sheet the opener stays who it was
+    opener = ctx.sourceEvent?.submitter ?? document.activeElement ?? ctx.sourceElement;
+    openerId = opener?.id ?? '';
+  });
+  document.addEventListener('htmx:after:settle', e => {
+    const s = sheet();
+    if (!s || e.target !== s) return;
+    if (!s.textContent.trim()) return close();
+    if (!s.open) return s.showModal();                    // focuses [autofocus], else the first that can have it
+    if (s.contains(document.activeElement) && document.activeElement !== s) return;
+    // The button that was pressed is gone with the old content; on <body> the next Tab would start from nowhere.
+    s.tabIndex = -1;
+    (s.querySelector('[autofocus]') ?? s).focus();
+  });
+  document.addEventListener('pointerdown', e => {
+    const s = sheet();
+    pressedOutside = !!s?.open && e.target === s && outside(e, s);
+  });
+  document.addEventListener('click', e => {
+    const s = sheet();
+    if (!s?.open) return;
+    if (s.contains(e.target) && e.target.closest?.('[data-close]')) { e.preventDefault(); close(); }
+    // Pressed outside too: who selects text in the sheet and lets go beyond its edge does not mean to leave.
+    else if (e.target === s && pressedOutside && outside(e, s)) close();
+  });
+  document.addEventListener('sheet-close', close);        // the server's HX-Trigger, after its swap
+  document.addEventListener('close', e => {               // also Escape; `close` does not bubble, hence the capture
+    if (e.target !== sheet()) return;
+    e.target.replaceChildren();                           // an old form must not flash up under the next one's title
+    // The push that came meanwhile may have replaced the element, and then the browser's own memory of it is void.
+    const back = byId(openerId) ?? (opener?.isConnected ? opener : null) ?? byId('main');
+    opener = null;
+    back?.focus({ preventScroll: true });
+  }, true);
+
+  // --- The day picker: the chosen day is on [data-days], outside every region, so that no push can undo the choice.
+  function mark(box) {
+    for (const a of box.querySelectorAll('.daypick a[data-d]')) {
+      const is = a.dataset.d === box.dataset.day;
+      if (is === (a.getAttribute('aria-current') === 'date')) continue;
+      if (is) a.setAttribute('aria-current', 'date'); else a.removeAttribute('aria-current');
+    }
+  }
+  function pick(a) {
+    const box = a.closest('[data-days]');
+    if (!box) return false;
+    box.dataset.day = a.dataset.d;
+    box.dataset.ready = '';                               // from here on :target has no say (layout of .day)
+    mark(box);
+    return true;
+  }
+  const narrow = matchMedia('(max-width: 760px)');        // the same width as in the stylesheets
+  document.addEventListener('click', e => {
+    const a = e.target.closest?.('.daypick a[data-d]');
+    if (!a || e.ctrlKey || e.metaKey || e.shiftKey || !narrow.matches) return;
+    if (pick(a)) e.preventDefault();
+  });
+  for (const box of document.querySelectorAll('[data-days]')) {
+    const linked = [...box.querySelectorAll('.daypick a[data-d]')].find(a => a.hash && a.hash === location.hash);
+    if (linked) pick(linked); else { box.dataset.ready = ''; mark(box); }
+    // A push may bring the links anew, with the server's idea of the current one.
+    new MutationObserver(() => mark(box)).observe(box, { subtree: true, childList: true, attributeFilter: ['aria-current'] });
+  }
+
+  // --- The tint of what just changed. The server never renders `just`; a morph in between takes it away, which is fine.
+  const KEYED = '[data-booking],[data-invoice],[data-message],[data-notification],[data-todo],[data-activity]';
+  const news = [];
+  let telling = null;
+  function tint(e) {
+    e.classList.remove('just');
+    void e.offsetWidth;                                   // restarts the animation of one that changes twice
+    e.classList.add('just');
+    // A timer, not `animationend`: on a day that is not shown the animation would wait, and play when it is.
+    setTimeout(() => e.classList.remove('just'), 1500);
+  }
+
+  // One sentence for many changes, and not more than one in five seconds: a busy morning must not talk without a pause.
+  function tell() {
+    telling = null;
+    const e = byId('live-news');
+    if (!e || !news.length) return;
+    e.textContent = news.length === 1 ? news[0] : `${news.length} times changed`;
+    news.length = 0;
+    telling = setTimeout(tell, 5000);
+  }
+  new MutationObserver(records => {
+    const gone = new Set(), changed = new Set();
+    for (const r of records) for (const n of r.removedNodes) if (n.id) gone.add(n.id);
+    for (const r of records) {
+      if (!r.target.closest?.('[data-region]')) continue;
+      if (r.type === 'attributes') {
+        // No old value: a new node that is just being built.
+        if (r.oldValue !== null && r.oldValue !== r.target.getAttribute(r.attributeName)) changed.add(r.target);
+      } else for (const n of r.addedNodes) {
+        // A morph moves nodes by taking them out and in again, an upsert replaces: neither is new.
+        if (n.id && !gone.has(n.id) && n.matches?.(KEYED)) changed.add(n);
+      }
+    }
+    for (const e of changed) {
+      if (!e.isConnected) continue;
+      tint(e);
+      if (e.dataset.slot && e.getAttribute('aria-label')) news.push(e.getAttribute('aria-label'));
+    }
+    if (news.length && !telling) telling = setTimeout(tell, 1000);
+  }).observe(document.body, { subtree: true, childList: true, attributeOldValue: true, attributeFilter: ['data-state', 'data-status'] });
+})();

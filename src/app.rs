@@ -1,0 +1,59 @@
+//! One instance: what its handlers and jobs share. A clone is cheap.
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::live::{Hub, Source};
+use crate::realtime;
+use crate::secret::Passwords;
+use crate::store::{Db, Error, Tx, Work};
+use std::sync::Arc;
+
+/// One instance.
+#[derive(Debug, Clone)]
+pub struct App {
+    pub db: Db,
+    pub hub: Hub,
+    pub clock: Clock,
+    pub config: Arc<Config>,
+    pub passwords: Passwords,
+    pub source: Source,
+}
+
+impl App {
+    /// Opens the database, and carries what commits move to the hub from now on.
+    pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        let (db, moved) = Db::open(&config.database_url).await?;
+        let base_url = config.base_url.as_str().into();
+        let source = Source {
+            db: db.clone(),
+            clock: clock.clone(),
+            base_url,
+        };
+        let hub = Hub::new(source.clone(), clock.clone());
+        tokio::spawn(realtime::carry(moved, hub.clone()));
+        Ok(Self {
+            db,
+            hub,
+            clock,
+            config: Arc::new(config),
+            passwords: Passwords::default(),
+            source,
+        })
+    }
+
+    /// See [`Db::transact`].
+    pub async fn transact<I, T, F>(&self, input: I, work: F) -> Result<T, Error>
+    where
+        I: Send + Sync + 'static,
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut Tx, &'t I) -> Work<'t, T> + Send + Sync + 'static,
+    {
+        self.db.transact(input, work).await
+    }
+
+    /// Asks every live page to come back elsewhere, lets writes finish, and closes the database.
+    pub async fn stop(&self) {
+        self.hub.close();
+        self.db.close().await;
+    }
+}

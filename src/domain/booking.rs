@@ -1,0 +1,230 @@
+//! A booked session: what it may become, until when it may change, and the time that it takes from its staff.
+
+use super::business::Business;
+use super::id::{BookingId, ClientId, ServiceId, StaffId};
+use super::service::Service;
+use super::slot::{self, Busy, Calendar};
+use jiff::{SignedDuration, Timestamp};
+
+/// Where a booking stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Confirmed,
+    Completed,
+    Cancelled,
+    NoShow,
+}
+
+impl Status {
+    const ALL: [Self; 4] = [
+        Self::Confirmed,
+        Self::Completed,
+        Self::Cancelled,
+        Self::NoShow,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+            Self::NoShow => "no_show",
+        }
+    }
+
+    /// Reads [`Status::as_str`] back.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+
+    /// What a status may become next. Only a confirmed session can change.
+    pub fn may_become(self, next: Self) -> bool {
+        match self {
+            Self::Confirmed => next != Self::Confirmed,
+            Self::Completed | Self::Cancelled | Self::NoShow => false,
+        }
+    }
+}
+
+/// Why a booking, a move or a cancellation is refused. Each is a daily outcome, told in one sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("Someone else has just taken this time.")]
+    Taken,
+    #[error("This time is not on offer.")]
+    OutsideHours,
+    #[error("This time has passed.")]
+    Passed,
+    #[error("It is too short before this time to book it online.")]
+    TooSoon,
+    #[error("This time is further ahead than can be booked yet.")]
+    TooFar,
+    #[error("It is too short before this session to move it online. Send us a message.")]
+    TooLate,
+    #[error("This session has ended or was cancelled, so it can no longer change.")]
+    Ended,
+    #[error("This session was changed meanwhile. Here is how it stands now.")]
+    Stale,
+}
+
+impl From<slot::Refusal> for Refusal {
+    fn from(refusal: slot::Refusal) -> Self {
+        match refusal {
+            slot::Refusal::OutsideHours => Self::OutsideHours,
+            slot::Refusal::Passed => Self::Passed,
+            slot::Refusal::TooSoon => Self::TooSoon,
+            slot::Refusal::Taken => Self::Taken,
+        }
+    }
+}
+
+/// Whether `service` can be booked at `start`: the one rule behind the grid, the sheet and the write.
+pub fn check(
+    business: &Business,
+    calendar: &Calendar<'_>,
+    service: &Service,
+    start: Timestamp,
+) -> Result<(), Refusal> {
+    let now = calendar.now.unwrap_or(Timestamp::MIN);
+    if calendar.now.is_some() && business.local(start).date() > business.horizon(now) {
+        return Err(Refusal::TooFar);
+    }
+    calendar
+        .check(&service.terms(), start)
+        .map_err(Refusal::from)
+}
+
+/// A booking with the names that pages show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Booking {
+    pub id: BookingId,
+    pub client: ClientId,
+    pub client_name: String,
+    pub staff: StaffId,
+    pub staff_name: String,
+    pub service: ServiceId,
+    pub service_name: String,
+    pub starts_at: Timestamp,
+    /// Length in minutes, as booked: a later change of the service leaves it.
+    pub minutes: i64,
+    pub status: Status,
+    /// Cancelled after the window for changes had closed.
+    pub late: bool,
+    /// Counts its changes; a form carries the one it was made from.
+    pub version: i64,
+}
+
+impl Booking {
+    pub fn ends_at(&self) -> Timestamp {
+        plus(self.starts_at, self.minutes)
+    }
+
+    /// Until when a client may move it, or cancel it without it counting as late.
+    pub fn change_until(&self, business: &Business) -> Timestamp {
+        plus(self.starts_at, -business.change_minutes)
+    }
+
+    /// Whether a client may move it now.
+    pub fn may_move(&self, business: &Business, now: Timestamp) -> Result<(), Refusal> {
+        self.may_cancel(now)?;
+        if now > self.change_until(business) {
+            Err(Refusal::TooLate)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether it can be cancelled now, late or not.
+    pub fn may_cancel(&self, now: Timestamp) -> Result<(), Refusal> {
+        let open = self.status.may_become(Status::Cancelled) && now < self.starts_at;
+        if open { Ok(()) } else { Err(Refusal::Ended) }
+    }
+}
+
+/// `minutes` later, or earlier where negative.
+pub fn plus(at: Timestamp, minutes: i64) -> Timestamp {
+    at.saturating_add(SignedDuration::from_mins(minutes))
+        .unwrap_or(at)
+}
+
+/// The quanta of five minutes, counted from the epoch, that a booking takes on its staff's two lanes.
+///
+/// Lane 0 is taken from `start` to `after`, lane 1 from `before` to `end`: so two sessions never share a quantum, nor a
+/// session and a buffer, while one's after-buffer may lie over the other's before-buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Occupancy {
+    pub before: i64,
+    pub start: i64,
+    pub end: i64,
+    pub after: i64,
+}
+
+/// Minutes in a quantum: starts, lengths, steps and buffers are multiples of it.
+pub const QUANTUM: i64 = 5;
+
+impl Occupancy {
+    pub fn of(busy: &Busy) -> Self {
+        const MS: i64 = QUANTUM * 60_000;
+        let start = busy.start.as_millisecond().div_euclid(MS);
+        let end = (busy.end.as_millisecond() + MS - 1).div_euclid(MS);
+        Self {
+            before: start - busy.before / QUANTUM,
+            start,
+            end,
+            after: end + busy.after / QUANTUM,
+        }
+    }
+
+    /// How many rows that makes; fewer written than this is a lost race.
+    pub fn rows(&self) -> i64 {
+        (self.after - self.start) + (self.end - self.before)
+    }
+
+    /// Whether both can stand in one calendar: no quantum of a lane is wanted twice.
+    pub fn allows(&self, other: &Self) -> bool {
+        let apart = |a: (i64, i64), b: (i64, i64)| a.1 <= b.0 || b.1 <= a.0;
+        apart((self.start, self.after), (other.start, other.after))
+            && apart((self.before, self.end), (other.before, other.end))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn only_a_confirmed_session_changes() {
+        for from in Status::ALL {
+            for to in Status::ALL {
+                let may = from == Status::Confirmed && to != Status::Confirmed;
+                assert_eq!(from.may_become(to), may, "{from:?} to {to:?}");
+            }
+            assert_eq!(Status::parse(from.as_str()), Some(from));
+        }
+    }
+
+    fn busy() -> impl Strategy<Value = Busy> {
+        (0i64..60, 1i64..24, 0i64..13, 0i64..13).prop_map(|(start, length, before, after)| {
+            let at = |quanta: i64| Timestamp::from_second(1_800_000_000 + quanta * 300).unwrap();
+            Busy {
+                start: at(start),
+                end: at(start + length),
+                before: before * 5,
+                after: after * 5,
+            }
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+        /// What the key of the database refuses is what the rule for gaps refuses.
+        #[test]
+        fn the_lanes_keep_the_larger_of_two_buffers_free(a in busy(), b in busy()) {
+            let (first, second) = if a.start <= b.start { (a, b) } else { (b, a) };
+            let gap = (second.start.as_second() - first.end.as_second()) / 60;
+            let wanted = first.after.max(second.before);
+            prop_assert_eq!(Occupancy::of(&a).allows(&Occupancy::of(&b)), gap >= wanted);
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! What the business is: types and rules. No I/O, no async, no SQL, no html.
+
+pub mod activity;
+pub mod booking;
+pub mod business;
+pub mod client;
+pub mod email;
+pub mod grid;
+pub mod id;
+pub mod money;
+pub mod password;
+pub mod person;
+pub mod service;
+pub mod slot;
+pub mod staff;
+pub mod topic;
+pub mod viewer;
+pub mod week;

@@ -1,0 +1,28 @@
+//! `GET /`: a client's home. Staff are shown theirs.
+
+use super::error::Error;
+use super::extract::Me;
+use crate::app::App;
+use crate::domain::viewer::Viewer;
+use crate::live::{self, Page};
+use crate::store::business;
+use crate::views::{home, layout, url};
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+
+pub(super) async fn show(State(app): State<App>, Me(viewer): Me) -> Result<Response, Error> {
+    if matches!(viewer, Viewer::Staff(_)) {
+        return Ok(Redirect::to(url::ADMIN).into_response());
+    }
+    let mut tx = app.db.snapshot().await?;
+    let business = business::load(&mut tx).await?;
+    let live = live::open(&mut tx, &app.source, &viewer, &Page::Home).await?;
+    let frame = layout::Page {
+        business: &business,
+        viewer: &viewer,
+        tab: layout::Tab::Home,
+        title: "Home",
+        live: Some(&live),
+    };
+    Ok(home::page(&frame, &live, app.clock.now()).into_response())
+}

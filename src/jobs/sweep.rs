@@ -1,0 +1,60 @@
+//! The guarantee behind every live page: what moved is found by asking the database, whatever was or was not heard.
+
+use crate::app::App;
+use crate::store::topic;
+use std::time::Duration;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// Between two sweeps: with one second for a load and a push, a page is stale for three at most.
+const EVERY: Duration = Duration::from_secs(2);
+/// How precisely the clock's own changes are noticed.
+const TICK: Duration = Duration::from_millis(250);
+
+/// Sweeps for ever.
+pub(super) async fn run(app: App) {
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // Nothing is watched before the first sweep, so that it need not look back.
+    let mut mark = i64::MAX;
+    let mut failed = false;
+    loop {
+        ticks.tick().await;
+        match once(&app, mark, failed).await {
+            Ok(next) => {
+                mark = next;
+                failed = false;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a sweep failed");
+                failed = true;
+            }
+        }
+    }
+}
+
+/// One sweep from `mark`; the next one's mark, once what this one found was handled. After a failure, nothing that was
+/// believed before is relied on.
+pub async fn once(app: &App, mark: i64, failed_before: bool) -> Result<i64, crate::store::Error> {
+    let found = topic::sweep(&app.db, mark).await?;
+    if let Some(at) = found.at {
+        app.clock.follow(at);
+    }
+    if failed_before {
+        app.hub.mark_all();
+    }
+    for topic in found.moved {
+        app.hub.mark(topic);
+    }
+    app.hub.swept();
+    Ok(found.mark)
+}
+
+/// Marks regions that the clock alone changes.
+pub(super) async fn watch_clock(app: App) {
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        app.hub.expire();
+    }
+}

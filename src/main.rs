@@ -1,0 +1,357 @@
+//! The command line: reads it, runs one command, and turns its outcome into an exit code. 2 is an unusable setting, told in
+//! one line, with nothing written.
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use portico::app::App;
+use portico::clock::Clock;
+use portico::config::{BaseUrl, Config};
+use portico::demo::{self, Plan};
+use portico::domain::id::{PersonId, StaffId};
+use portico::domain::person;
+use portico::domain::viewer::Role;
+use portico::store::person::NewPerson;
+use portico::store::token::{self, Issue, Kind};
+use portico::store::{self, Db};
+use portico::{http, jobs, secret};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// A live client portal for a service business.
+#[derive(Debug, Parser)]
+#[command(name = "portico", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make an invented business anew and serve it
+    Demo {
+        #[arg(long, env = "PORTICO_DEMO_PORT", default_value_t = 3000)]
+        port: u16,
+        /// Where portico-demo.db is made anew; a new temporary folder when unset
+        #[arg(long, env = "PORTICO_DEMO_DIR")]
+        dir: Option<PathBuf>,
+        /// No other clients who book, move and cancel meanwhile
+        #[arg(long, env = "PORTICO_DEMO_QUIET")]
+        quiet: bool,
+    },
+    /// Serve
+    Serve(Settings),
+    /// Make the first owner and print a one-time link to set a password
+    Owner {
+        email: String,
+        name: String,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Fill an empty database with an invented business, for load tests
+    Seed {
+        #[arg(long, env = "PORTICO_SEED_CLIENTS", default_value_t = 200)]
+        clients: usize,
+        #[arg(long, env = "PORTICO_SEED_WEEKS", default_value_t = 4)]
+        weeks: usize,
+        /// The same seed makes the same business
+        #[arg(long, env = "PORTICO_SEED", default_value_t = 1)]
+        seed: u64,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Verify that the database keeps its promises
+    Check(Settings),
+}
+
+#[derive(Debug, Args)]
+struct Settings {
+    /// sqlite:PATH or postgres://…
+    #[arg(
+        long,
+        env = "PORTICO_DATABASE_URL",
+        default_value = "sqlite:portico.db",
+        hide_env_values = true
+    )]
+    database_url: String,
+    /// Where to listen
+    #[arg(long, env = "PORTICO_BIND", default_value = "127.0.0.1:3000")]
+    bind: SocketAddr,
+    /// What people type; http:// and the bound address when unset
+    #[arg(long, env = "PORTICO_BASE_URL")]
+    base_url: Option<String>,
+    /// Live pages that one person may have open
+    #[arg(long, env = "PORTICO_MAX_SOCKETS_PER_PERSON", default_value_t = 20)]
+    max_sockets_per_person: usize,
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Unusable(String);
+
+impl Settings {
+    fn config(&self) -> Result<Config, Unusable> {
+        let base_url = match &self.base_url {
+            Some(url) => BaseUrl::parse(url),
+            None => BaseUrl::of_bind(self.bind),
+        };
+        let config = Config {
+            database_url: self.database_url.clone(),
+            bind: self.bind,
+            base_url: base_url.map_err(Unusable)?,
+            sockets_per_person: self.max_sockets_per_person,
+        };
+        config.check().map_err(Unusable)?;
+        Ok(config)
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            let text = error.render().to_string();
+            eprintln!(
+                "portico: {}",
+                text.lines()
+                    .next()
+                    .unwrap_or_default()
+                    .trim_start_matches("error: ")
+            );
+            return ExitCode::from(2);
+        }
+        Err(help) => {
+            print!("{}", help.render());
+            return ExitCode::SUCCESS;
+        }
+    };
+    let usual = if matches!(cli.command, Command::Serve(_)) {
+        "info"
+    } else {
+        "warn"
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let runtime = tokio::runtime::Runtime::new().expect("the system gives threads");
+    match runtime.block_on(run(cli.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("portico: {error:#}");
+            ExitCode::from(if error.is::<Unusable>() { 2 } else { 1 })
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Demo { port, dir, quiet } => demo(port, dir, quiet).await,
+        Command::Serve(settings) => serve(settings.config()?).await,
+        Command::Owner {
+            email,
+            name,
+            settings,
+        } => owner(&settings.config()?, &email, &name).await,
+        Command::Seed {
+            clients,
+            weeks,
+            seed,
+            settings,
+        } => fill(&settings.config()?, clients, weeks, seed).await,
+        Command::Check(settings) => check(&settings.config()?).await,
+    }
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let bind = config.bind;
+    let listener = http::listen(bind)
+        .map_err(|error| Unusable(format!("cannot listen on {bind}: {error}")))?;
+    let app = open(config).await?;
+    jobs::start(&app);
+    println!("Portico listens on http://{}", listener.local_addr()?);
+    http::serve(app, listener, stopped())
+        .await
+        .context("serving")
+}
+
+async fn open(config: Config) -> anyhow::Result<App> {
+    let opened = App::start(config, Clock::system()).await;
+    opened.map_err(|error| Unusable(format!("the database cannot be opened: {error}")).into())
+}
+
+async fn demo(port: u16, dir: Option<PathBuf>, quiet: bool) -> anyhow::Result<()> {
+    let bind = SocketAddr::from(([127, 0, 0, 1], port));
+    let listener = http::listen(bind)
+        .map_err(|error| Unusable(format!("cannot listen on {bind}: {error}")))?;
+    let bind = listener.local_addr()?;
+    let dir = dir.unwrap_or_else(|| {
+        std::env::temp_dir().join(format!("portico-demo-{}", std::process::id()))
+    });
+    std::fs::create_dir_all(&dir)
+        .and_then(|()| make_room(&dir))
+        .map_err(|error| Unusable(format!("cannot use the folder {}: {error}", dir.display())))?;
+    let config = Config {
+        database_url: format!("sqlite:{}", dir.join("portico-demo.db").display()),
+        bind,
+        base_url: BaseUrl::of_bind(bind).map_err(Unusable)?,
+        sockets_per_person: 20,
+    };
+    let app = open(config).await?;
+    let plan = Plan::demo(1, app.clock.now());
+    demo::fill(&app.db, &plan).await?;
+    jobs::start(&app);
+    if !quiet {
+        tokio::spawn(demo::act(app.db.clone(), app.clock.clone(), rand::random()));
+    }
+    println!("Kestrel Physio is open at http://{bind}");
+    print_accounts(&plan);
+    http::serve(app, listener, stopped())
+        .await
+        .context("serving")
+}
+
+/// Removes an earlier demo's file, and nothing else that may stand in the folder.
+fn make_room(dir: &Path) -> std::io::Result<()> {
+    for name in [
+        "portico-demo.db",
+        "portico-demo.db-wal",
+        "portico-demo.db-shm",
+    ] {
+        match std::fs::remove_file(dir.join(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn print_accounts(plan: &Plan) {
+    println!("Sign in as one of these, password {}:", demo::PASSWORD);
+    for account in demo::accounts(plan) {
+        println!("  {:<28} {}, {}", account.email, account.name, account.role);
+    }
+}
+
+async fn owner(config: &Config, email: &str, name: &str) -> anyhow::Result<()> {
+    let email = person::email(email).map_err(|error| Unusable(error.to_string()))?;
+    let name = person::name(name).map_err(|error| Unusable(error.to_string()))?;
+    let db = database(config).await?;
+    let now = Clock::system().now();
+    let new = NewPerson {
+        id: PersonId::new(),
+        email,
+        name,
+        password_hash: None,
+        now,
+    };
+    let secret = secret::token();
+    let link = Issue {
+        person: new.id,
+        kind: Kind::Invitation,
+        secret: secret.clone(),
+        now,
+    };
+    let made = db
+        .transact((new, link), |tx, (new, link)| {
+            Box::pin(async move {
+                if store::staff::list(tx)
+                    .await?
+                    .iter()
+                    .any(|staff| staff.role == Role::Owner)
+                {
+                    return Ok(false);
+                }
+                store::staff::create(tx, StaffId::new(), Role::Owner, new).await?;
+                token::issue(tx, link).await?;
+                Ok(true)
+            })
+        })
+        .await;
+    let made = made.map_err(|error| match error {
+        store::Error::Conflict => {
+            anyhow::Error::from(Unusable("this address has an account already".to_owned()))
+        }
+        error => error.into(),
+    })?;
+    if !made {
+        return Err(
+            Unusable("there is an owner already; they can invite others".to_owned()).into(),
+        );
+    }
+    println!(
+        "{}{}",
+        config.base_url.as_str(),
+        portico::views::url::welcome(&secret)
+    );
+    db.close().await;
+    Ok(())
+}
+
+async fn fill(config: &Config, clients: usize, weeks: usize, seed: u64) -> anyhow::Result<()> {
+    if !config.base_url.is_loopback() {
+        let words = "seed makes accounts with a known password: only under a loopback base URL";
+        return Err(Unusable(words.to_owned()).into());
+    }
+    let db = database(config).await?;
+    let is_empty = store::business::is_empty(&mut db.snapshot().await?).await?;
+    if !is_empty {
+        return Err(Unusable(
+            "the database holds something already; seed wants an empty one".to_owned(),
+        )
+        .into());
+    }
+    let plan = Plan {
+        clients,
+        weeks,
+        seed,
+        now: Clock::system().now(),
+        numbered: true,
+    };
+    demo::fill(&db, &plan).await?;
+    print_accounts(&plan);
+    db.close().await;
+    Ok(())
+}
+
+async fn check(config: &Config) -> anyhow::Result<()> {
+    if let Some(path) = config.database_url.strip_prefix("sqlite:")
+        && !Path::new(
+            path.trim_start_matches("//")
+                .split('?')
+                .next()
+                .unwrap_or(path),
+        )
+        .exists()
+    {
+        return Err(Unusable(format!("there is no database at {path}")).into());
+    }
+    let db = database(config).await?;
+    let problems = store::check::problems(&mut db.snapshot().await?).await?;
+    db.close().await;
+    if problems.is_empty() {
+        println!("ok");
+        return Ok(());
+    }
+    anyhow::bail!("{}", problems.join(" "))
+}
+
+async fn database(config: &Config) -> anyhow::Result<Db> {
+    let opened = Db::open(&config.database_url).await;
+    let (db, _moved) =
+        opened.map_err(|error| Unusable(format!("the database cannot be opened: {error}")))?;
+    Ok(db)
+}
+
+/// SIGTERM from a service manager, or ctrl-C.
+async fn stopped() {
+    let mut term = signal(SignalKind::terminate()).expect("the runtime handles signals");
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

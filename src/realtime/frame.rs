@@ -1,0 +1,215 @@
+//! What a socket sends: the changes of each place on its page since its cursor, as htmx reads them.
+
+use super::cursor::{Cursor, Mark};
+use super::history::{Change, Since};
+use super::hub::{Entry, State};
+use super::part::Whole;
+use super::region::Region;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// A place on a page, as one socket watches it.
+pub(super) struct Watched<R> {
+    pub(super) base: Arc<Entry<R>>,
+    pub(super) over: Option<Arc<Entry<R>>>,
+}
+
+/// What came of looking at a place.
+pub(super) enum Pull {
+    /// It is not loaded yet, or its html was dropped: a load was asked for or is under way.
+    Wait,
+    /// What to send, if anything, and what the page has then.
+    Ready {
+        content: Option<Arc<str>>,
+        marks: Vec<Mark>,
+    },
+}
+
+impl<R: Region> Watched<R> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Arc<Entry<R>>> {
+        std::iter::once(&self.base).chain(&self.over)
+    }
+
+    /// Compares a place with what the page has of it. `missing` is called for a region whose html is needed and gone.
+    pub(super) fn pull(
+        &self,
+        cursor: &Cursor,
+        socket: u64,
+        missing: impl Fn(&Arc<Entry<R>>),
+    ) -> Pull {
+        // Always base first: two sockets never hold one each and wait for the other.
+        let mut base = self.base.state();
+        let mut over = self.over.as_ref().map(|over| (over, over.state()));
+        let seen = |entry: &Entry<R>, state: &State| Look::at(cursor.mark(entry.name), state);
+        let base_look = seen(&self.base, &base);
+        let over_look = over
+            .as_ref()
+            .map_or(Look::Since(Since::Current), |(entry, state)| {
+                seen(entry, state)
+            });
+        let (Look::Since(base_since), Look::Since(over_since)) = (base_look, over_look) else {
+            return Pull::Wait;
+        };
+
+        let content = if base_since == Since::Current && over_since == Since::Current {
+            None
+        } else {
+            let Some(base_whole) = base.whole.clone() else {
+                drop((base, over));
+                missing(&self.base);
+                return Pull::Wait;
+            };
+            // While one's own part stays as it is, its html is not needed: it was let go on purpose.
+            let wants_over = over_since != Since::Current || base_since == Since::Unknown;
+            let over_whole = over
+                .as_ref()
+                .filter(|_| wants_over)
+                .map(|(_, state)| state.whole.clone());
+            if let (Some(None), Some((entry, _))) = (&over_whole, &over) {
+                let entry = Arc::clone(entry);
+                drop((base, over));
+                missing(&entry);
+                return Pull::Wait;
+            }
+            let over_whole = over_whole.flatten();
+            let over = over.as_ref().map(|(_, state)| &**state);
+            Some(content(
+                &mut base,
+                &base_whole,
+                base_since,
+                over,
+                over_whole.as_deref(),
+                over_since,
+            ))
+        };
+
+        let mut marks = vec![Mark {
+            region: self.base.name,
+            version: base.version,
+            digest: base.digest,
+        }];
+        self.base.pulled(&mut base, socket);
+        if let Some((entry, state)) = &mut over {
+            marks.push(Mark {
+                region: entry.name,
+                version: state.version,
+                digest: state.digest,
+            });
+            entry.pulled(state, socket);
+        }
+        Pull::Ready { content, marks }
+    }
+}
+
+/// Where a page stands with one region.
+enum Look {
+    Since(Since),
+    /// The page has a later version than this instance knows, or none is loaded yet.
+    NotReady,
+}
+
+impl Look {
+    fn at(mark: Option<Mark>, state: &State) -> Self {
+        let version = mark.map_or(0, |mark| mark.version);
+        if !state.is_ready(version) {
+            return Self::NotReady;
+        }
+        Self::Since(match mark {
+            // A version that even the database does not have: another past, whatever the digest.
+            Some(mark) if mark.version > state.version => Since::Unknown,
+            Some(mark) => state.history.since(mark.digest),
+            None => Since::Unknown,
+        })
+    }
+}
+
+fn content(
+    base: &mut State,
+    base_whole: &Whole,
+    base_since: Since,
+    over: Option<&State>,
+    over_whole: Option<&Whole>,
+    over_since: Since,
+) -> Arc<str> {
+    if base_since == Since::Unknown || over_since == Since::Unknown {
+        let root = base_whole.root;
+        let html = base_whole.html(over_whole);
+        return format!(
+            r##"<hx-partial hx-target="#{root}" hx-swap="innerMorph">{html}</hx-partial>"##
+        )
+        .into();
+    }
+    let mut changes: BTreeMap<&str, Change> = BTreeMap::new();
+    if let (Since::At(n), Some(over)) = (over_since, over) {
+        // Whatever happened to one's own part, the shared one is there and morphs into what it is now.
+        changes.extend(
+            over.history
+                .changes(n)
+                .into_iter()
+                .map(|(id, _)| (id, Change::Morph)),
+        );
+    }
+    let covered = |id: &str| over.is_some_and(|over| over.history.has(id));
+    if let Since::At(n) = base_since {
+        let theirs = base.history.changes(n);
+        if changes.is_empty() && !theirs.iter().any(|(id, _)| covered(id)) {
+            // The common case: thousands watch, and all are told the same.
+            if let Some(same) = base.patches.get(&n) {
+                return Arc::clone(same);
+            }
+            let same: Arc<str> = write(theirs.into_iter(), base_whole, None).into();
+            base.patches.insert(n, Arc::clone(&same));
+            return same;
+        }
+        for (id, change) in theirs {
+            if !covered(id) {
+                changes.insert(id, change);
+            }
+        }
+    }
+    write(changes.into_iter(), base_whole, over_whole).into()
+}
+
+fn write<'a>(
+    changes: impl Iterator<Item = (&'a str, Change)>,
+    base: &Whole,
+    over: Option<&Whole>,
+) -> String {
+    let mut html = String::new();
+    for (id, change) in changes {
+        let Some(part) = base.find(id) else {
+            if change == Change::Remove {
+                let _ = write!(
+                    html,
+                    r##"<hx-partial hx-target="#{id}" hx-swap="delete"></hx-partial>"##
+                );
+            }
+            continue;
+        };
+        let part = over.and_then(|over| over.find(id)).unwrap_or(part);
+        let _ = match change {
+            Change::Insert(list) => {
+                let sort = if list.newest_first {
+                    r#" sort="desc""#
+                } else {
+                    ""
+                };
+                let id = list.id;
+                write!(
+                    html,
+                    r##"<hx-upsert hx-target="#{id}"{sort}>{}</hx-upsert>"##,
+                    part.html
+                )
+            }
+            Change::Morph | Change::Remove => {
+                write!(
+                    html,
+                    r##"<hx-partial hx-target="#{id}" hx-swap="outerMorph">{}</hx-partial>"##,
+                    part.html
+                )
+            }
+        };
+    }
+    html
+}

@@ -1,0 +1,454 @@
+//! Every region that someone watches on this instance: marked dirty by topics, loaded once however many watch.
+
+use super::history::History;
+use super::part::{Digest, Whole};
+use super::region::Region;
+use crate::clock::Clock;
+use crate::domain::id::PersonId;
+use crate::domain::topic::Topic;
+use dashmap::DashMap;
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+use tokio::sync::{Notify, Semaphore, watch};
+
+/// Between two loads of one region: a burst of changes is one load.
+const APART: Duration = Duration::from_millis(50);
+/// Before a load that failed is tried again.
+const RETRY: Duration = Duration::from_millis(500);
+/// Loads at a time: the database has other work too.
+const LOADS: usize = 8;
+
+/// The regions watched here; clones are one hub.
+pub struct Hub<R: Region>(Arc<Inner<R>>);
+
+struct Inner<R: Region> {
+    source: R::Source,
+    clock: Clock,
+    entries: DashMap<R, Arc<Entry<R>>>,
+    by_topic: DashMap<Topic, Vec<Arc<Entry<R>>>>,
+    /// Sockets that ask for their rights again when a topic moves.
+    alarms: DashMap<Topic, Vec<Arc<Bell>>>,
+    sockets: DashMap<PersonId, usize>,
+    next_socket: AtomicU64,
+    /// The earliest `valid_until` of any region, in Unix milliseconds.
+    next_due: AtomicI64,
+    swept: Mutex<Instant>,
+    loads: Semaphore,
+    loaded: AtomicU64,
+    closing: watch::Sender<bool>,
+}
+
+/// How a socket is woken, and told why.
+#[derive(Debug, Default)]
+pub(super) struct Bell {
+    pub(super) notify: Notify,
+    /// Its rights, or what its page consists of, may have changed.
+    pub(super) alarm: AtomicBool,
+}
+
+/// A region that someone watches.
+pub(super) struct Entry<R> {
+    pub(super) region: R,
+    /// The short name in cursors.
+    pub(super) name: u32,
+    topics: Vec<Topic>,
+    own: bool,
+    state: Mutex<State>,
+}
+
+/// What is known of a region here.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// Counts the times it was marked dirty, and the one that the last load began after.
+    dirty: u64,
+    served: u64,
+    loading: bool,
+    dirty_since: Option<Instant>,
+    loaded_at: Option<Instant>,
+    valid_until: Option<Timestamp>,
+    pub(super) version: i64,
+    pub(super) digest: Digest,
+    pub(super) history: History,
+    /// Absent before the first load, and for one's own region once everyone has it.
+    pub(super) whole: Option<Arc<Whole>>,
+    /// Changes already put into words, by the number that they start from; for the current rendering only.
+    pub(super) patches: HashMap<u64, Arc<str>>,
+    watchers: HashMap<u64, Watcher>,
+}
+
+#[derive(Debug)]
+struct Watcher {
+    bell: Arc<Bell>,
+    /// The rendering that it has pulled.
+    has: u64,
+}
+
+impl State {
+    /// Whether it was loaded at all, and shows at least `version`. A version seen elsewhere may be ahead of ours.
+    pub(super) fn is_ready(&self, version: i64) -> bool {
+        self.history.at() > 0 && (self.version >= version || self.served == self.dirty)
+    }
+
+    /// For how long it has been known to be out of date.
+    pub(super) fn stale_for(&self) -> Duration {
+        self.dirty_since
+            .map_or(Duration::ZERO, |since| since.elapsed())
+    }
+}
+
+impl<R: Region> Entry<R> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state
+            .lock()
+            .expect("nothing panics while it holds this")
+    }
+
+    /// A watcher has pulled the current rendering; the last to do so lets one's own html go.
+    pub(super) fn pulled(&self, state: &mut State, socket: u64) {
+        let at = state.history.at();
+        if let Some(watcher) = state.watchers.get_mut(&socket) {
+            watcher.has = at;
+        }
+        if self.own && state.watchers.values().all(|watcher| watcher.has == at) {
+            state.whole = None;
+        }
+    }
+}
+
+impl<R: Region> Clone for Hub<R> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<R: Region> fmt::Debug for Hub<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("regions", &self.0.entries.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<R: Region> Hub<R> {
+    pub fn new(source: R::Source, clock: Clock) -> Self {
+        Self(Arc::new(Inner {
+            source,
+            clock,
+            entries: DashMap::new(),
+            by_topic: DashMap::new(),
+            alarms: DashMap::new(),
+            sockets: DashMap::new(),
+            next_socket: AtomicU64::new(1),
+            next_due: AtomicI64::new(i64::MAX),
+            swept: Mutex::new(Instant::now()),
+            loads: Semaphore::new(LOADS),
+            loaded: AtomicU64::new(0),
+            closing: watch::Sender::new(false),
+        }))
+    }
+
+    /// A topic moved: what depends on it is out of date. Saying so once too often costs a load, never more.
+    pub fn mark(&self, topic: Topic) {
+        // The guard is let go before any load is spawned.
+        let entries = self
+            .0
+            .by_topic
+            .get(&topic)
+            .map(|entries| entries.clone())
+            .unwrap_or_default();
+        for entry in entries {
+            self.dirty(&entry);
+        }
+        let bells = self
+            .0
+            .alarms
+            .get(&topic)
+            .map(|bells| bells.clone())
+            .unwrap_or_default();
+        for bell in bells {
+            bell.alarm.store(true, Ordering::Release);
+            bell.notify.notify_one();
+        }
+    }
+
+    /// Nothing is certain any more, after a failed sweep or a new epoch: every region and every right is asked again.
+    pub fn mark_all(&self) {
+        let entries: Vec<_> = self
+            .0
+            .entries
+            .iter()
+            .map(|entry| Arc::clone(entry.value()))
+            .collect();
+        for entry in entries {
+            self.dirty(&entry);
+        }
+        let bells: Vec<_> = self
+            .0
+            .alarms
+            .iter()
+            .flat_map(|bells| bells.value().clone())
+            .collect();
+        for bell in bells {
+            bell.alarm.store(true, Ordering::Release);
+            bell.notify.notify_one();
+        }
+    }
+
+    /// A sweep found everything that moved until now.
+    pub fn swept(&self) {
+        *self
+            .0
+            .swept
+            .lock()
+            .expect("nothing panics while it holds this") = Instant::now();
+    }
+
+    /// How long ago that was.
+    pub fn sweep_age(&self) -> Duration {
+        self.0
+            .swept
+            .lock()
+            .expect("nothing panics while it holds this")
+            .elapsed()
+    }
+
+    /// Marks what the clock alone has changed.
+    pub fn expire(&self) {
+        let now = self.0.clock.now();
+        if now.as_millisecond() < self.0.next_due.load(Ordering::Acquire) {
+            return;
+        }
+        // A deadline that a load sets meanwhile is kept: the load lowers `next_due` after this raised it.
+        self.0.next_due.store(i64::MAX, Ordering::Release);
+        let entries: Vec<_> = self
+            .0
+            .entries
+            .iter()
+            .map(|entry| Arc::clone(entry.value()))
+            .collect();
+        for entry in entries {
+            let due = entry.state().valid_until;
+            match due {
+                Some(due) if due <= now => self.dirty(&entry),
+                Some(due) => self.due_at(due),
+                None => {}
+            }
+        }
+    }
+
+    fn due_at(&self, at: Timestamp) {
+        self.0
+            .next_due
+            .fetch_min(at.as_millisecond(), Ordering::AcqRel);
+    }
+
+    /// Loads since the start: what tests and metrics count.
+    pub fn load_count(&self) -> u64 {
+        self.0.loaded.load(Ordering::Relaxed)
+    }
+
+    /// Regions that someone watches.
+    pub fn region_count(&self) -> usize {
+        self.0.entries.len()
+    }
+
+    /// Open sockets.
+    pub fn socket_count(&self) -> usize {
+        self.0.sockets.iter().map(|count| *count.value()).sum()
+    }
+
+    /// Asks every socket to close and come back to another instance.
+    pub fn close(&self) {
+        self.0.closing.send_replace(true);
+    }
+
+    pub(super) fn closing(&self) -> watch::Receiver<bool> {
+        self.0.closing.subscribe()
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// Counts a person's socket in, unless they have `most` already.
+    pub(super) fn enter(&self, person: PersonId, most: usize) -> Option<u64> {
+        let mut count = self.0.sockets.entry(person).or_insert(0);
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(self.0.next_socket.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(super) fn leave(&self, person: PersonId) {
+        if let Some(mut count) = self.0.sockets.get_mut(&person) {
+            *count -= 1;
+        }
+        self.0.sockets.remove_if(&person, |_, count| *count == 0);
+    }
+
+    /// Rings `bell` when a topic moves.
+    pub(super) fn listen(&self, topic: Topic, bell: &Arc<Bell>) {
+        self.0
+            .alarms
+            .entry(topic)
+            .or_default()
+            .push(Arc::clone(bell));
+    }
+
+    pub(super) fn unlisten(&self, topic: Topic, bell: &Arc<Bell>) {
+        if let Some(mut bells) = self.0.alarms.get_mut(&topic) {
+            bells.retain(|other| !Arc::ptr_eq(other, bell));
+        }
+        self.0.alarms.remove_if(&topic, |_, bells| bells.is_empty());
+    }
+
+    /// Watches a region; its first watcher has it loaded, as does one who has seen a later version elsewhere.
+    pub(super) fn attach(
+        &self,
+        region: &R,
+        socket: u64,
+        bell: &Arc<Bell>,
+        seen: i64,
+    ) -> Arc<Entry<R>> {
+        let watcher = Watcher {
+            bell: Arc::clone(bell),
+            has: 0,
+        };
+        let (entry, is_new) = {
+            let slot = self.0.entries.entry(region.clone());
+            let is_new = matches!(slot, dashmap::Entry::Vacant(_));
+            let entry = Arc::clone(
+                slot.or_insert_with(|| Arc::new(Entry::new(region.clone())))
+                    .value(),
+            );
+            // Still under the map's lock: a region cannot be removed as idle between being found and being watched.
+            let mut state = entry.state();
+            state.watchers.insert(socket, watcher);
+            drop(state);
+            (entry, is_new)
+        };
+        if is_new {
+            for topic in &entry.topics {
+                self.0
+                    .by_topic
+                    .entry(*topic)
+                    .or_default()
+                    .push(Arc::clone(&entry));
+            }
+        }
+        let behind = is_new || !entry.state().is_ready(seen);
+        if behind {
+            self.dirty(&entry);
+        }
+        entry
+    }
+
+    /// Stops watching; the last one takes the region with it.
+    pub(super) fn detach(&self, entry: &Arc<Entry<R>>, socket: u64) {
+        entry.state().watchers.remove(&socket);
+        let idle = |_: &R, other: &Arc<Entry<R>>| {
+            Arc::ptr_eq(other, entry) && other.state().watchers.is_empty()
+        };
+        if self.0.entries.remove_if(&entry.region, idle).is_some() {
+            for topic in &entry.topics {
+                if let Some(mut entries) = self.0.by_topic.get_mut(topic) {
+                    entries.retain(|other| !Arc::ptr_eq(other, entry));
+                }
+                self.0
+                    .by_topic
+                    .remove_if(topic, |_, entries| entries.is_empty());
+            }
+        }
+    }
+
+    /// Asks for a load. While one runs, it is run again afterwards.
+    pub(super) fn dirty(&self, entry: &Arc<Entry<R>>) {
+        let mut state = entry.state();
+        state.dirty += 1;
+        state.dirty_since.get_or_insert_with(Instant::now);
+        if !state.loading {
+            state.loading = true;
+            drop(state);
+            tokio::spawn(self.clone().load(Arc::clone(entry)));
+        }
+    }
+
+    /// Loads a region until nothing marked it dirty meanwhile.
+    async fn load(self, entry: Arc<Entry<R>>) {
+        loop {
+            let rest = entry
+                .state()
+                .loaded_at
+                .map_or(Duration::ZERO, |at| APART.saturating_sub(at.elapsed()));
+            if !rest.is_zero() {
+                tokio::time::sleep(rest).await;
+            }
+            let generation = {
+                let mut state = entry.state();
+                if state.watchers.is_empty() {
+                    state.loading = false;
+                    return;
+                }
+                state.loaded_at = Some(Instant::now());
+                state.dirty
+            };
+            let permit = self
+                .0
+                .loads
+                .acquire()
+                .await
+                .expect("the semaphore is never closed");
+            let loaded = entry.region.load(&self.0.source).await;
+            drop(permit);
+            self.0.loaded.fetch_add(1, Ordering::Relaxed);
+            let loaded = match loaded {
+                Ok(loaded) => loaded,
+                Err(error) => {
+                    tracing::warn!(region = ?entry.region, %error, "a region could not be loaded");
+                    tokio::time::sleep(RETRY).await;
+                    continue;
+                }
+            };
+            if let Some(due) = loaded.valid_until {
+                self.due_at(due);
+            }
+            let mut state = entry.state();
+            state.version = loaded.version;
+            state.valid_until = loaded.valid_until;
+            state.served = generation;
+            if state.history.record(&loaded.whole) {
+                state.patches.clear();
+            }
+            state.digest = loaded.whole.digest;
+            state.whole = Some(Arc::new(loaded.whole));
+            let done = state.dirty == generation;
+            if done {
+                state.dirty_since = None;
+                state.loading = false;
+            }
+            for watcher in state.watchers.values() {
+                watcher.bell.notify.notify_one();
+            }
+            if done {
+                return;
+            }
+        }
+    }
+}
+
+impl<R: Region> Entry<R> {
+    fn new(region: R) -> Self {
+        Self {
+            name: super::cursor::Mark::name(&region),
+            topics: region.topics(),
+            own: region.is_own(),
+            region,
+            state: Mutex::new(State::default()),
+        }
+    }
+}

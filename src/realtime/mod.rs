@@ -1,0 +1,19 @@
+//! What makes a page live: regions loaded once, compared, and pulled by every socket that is behind.
+//!
+//! Generic over what a region is: nothing here knows a booking from an invoice, or where either is kept.
+
+mod bus;
+mod cursor;
+mod frame;
+mod history;
+mod hub;
+pub mod part;
+mod region;
+mod socket;
+
+pub use bus::carry;
+pub use cursor::{Cursor, Mark, Tag, tag};
+pub use hub::Hub;
+pub use part::{Parts, Whole};
+pub use region::{Grant, LoadError, Loaded, Place, Region, Verdict};
+pub use socket::{Limits, Rights, Socket};

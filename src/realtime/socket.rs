@@ -1,0 +1,362 @@
+//! One open page: a cursor, not a queue. It pulls what is newer when it can write, and never holds what it could not.
+
+use super::cursor::{Cursor, Tag};
+use super::frame::{Pull, Watched};
+use super::hub::{Bell, Hub};
+use super::region::{Grant, Place, Region, Verdict};
+use crate::domain::id::PersonId;
+use crate::domain::topic::Topic;
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use serde_json::json;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tokio::time::{interval_at, sleep_until, timeout};
+
+/// A frame at the latest after this, so that a page knows the silence of a dead line from that of a quiet day.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// Between two frames.
+const APART: Duration = Duration::from_millis(50);
+/// How long a write may make no progress, and a ping stay without an answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Messages a minute that a browser, which has no reason to send any, may send.
+const INBOUND_PER_MINUTE: u32 = 100;
+
+/// What one person may hold open.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub sockets_per_person: usize,
+}
+
+/// Asks the database whether this session may watch this page. `None` when it cannot be asked.
+pub type Rights<R> =
+    Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Option<Verdict<R>>> + Send>> + Send + Sync>;
+
+/// An accepted connection and what it asks for.
+pub struct Socket<R: Region> {
+    pub hub: Hub<R>,
+    pub rights: Rights<R>,
+    pub limits: Limits,
+    /// Of this database and build.
+    pub epoch: Tag,
+    /// What the page has, as far as it could be read.
+    pub since: Option<Cursor>,
+}
+
+impl<R: Region> std::fmt::Debug for Socket<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Socket")
+            .field("since", &self.since)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a connection ends, as a close code that says whether the browser comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Close(u16, &'static str);
+
+impl Close {
+    const GONE: Self = Self(1000, "");
+    const RESTART: Self = Self(1012, "restart");
+    const OVERLOAD: Self = Self(1013, "try again");
+    const TOO_MANY: Self = Self(1008, "too many");
+    const TOO_BIG: Self = Self(1009, "too big");
+    const SIGNED_OUT: Self = Self(4401, "session");
+    const OTHER_VIEWER: Self = Self(4401, "viewer");
+    const REFUSED: Self = Self(4403, "page");
+}
+
+impl<R: Region> Socket<R> {
+    /// Serves the connection until it ends, and leaves nothing of it behind.
+    pub async fn run(self, mut ws: WebSocket) {
+        let close = self.serve(&mut ws).await;
+        if close != Close::GONE {
+            let frame = CloseFrame {
+                code: close.0,
+                reason: close.1.into(),
+            };
+            let _ = timeout(Duration::from_secs(1), ws.send(Message::Close(Some(frame)))).await;
+            // Whoever closes first and leaves at once may cut off its own close frame: wait for the answer.
+            let answered = async { while let Some(Ok(_)) = ws.recv().await {} };
+            let _ = timeout(Duration::from_secs(1), answered).await;
+        }
+    }
+
+    async fn serve(&self, ws: &mut WebSocket) -> Close {
+        let first = match self.ask().await {
+            Ok(grant) => grant,
+            Err(close) => return close,
+        };
+        let Some(id) = self.hub.enter(first.person, self.limits.sockets_per_person) else {
+            return Close::TOO_MANY;
+        };
+        let bell = Arc::new(Bell::default());
+        let alarms = [Topic::Viewer(first.person), Topic::Settings];
+        for topic in alarms {
+            self.hub.listen(topic, &bell);
+        }
+        let mut open = Open {
+            socket: self,
+            id,
+            person: first.person,
+            viewer: first.viewer,
+            bell: Arc::clone(&bell),
+            places: Vec::new(),
+            watched: Vec::new(),
+            cursor: Cursor {
+                epoch: self.epoch,
+                viewer: first.viewer,
+                marks: Vec::new(),
+            },
+            until: first.until,
+        };
+        // Asked again now that a change of rights is heard: one between the two would have been missed.
+        let close = match open.start().await {
+            Ok(()) => open.pump(ws).await,
+            Err(close) => close,
+        };
+        for watched in open.watched.drain(..) {
+            for entry in watched.entries() {
+                self.hub.detach(entry, id);
+            }
+        }
+        for topic in alarms {
+            self.hub.unlisten(topic, &bell);
+        }
+        self.hub.leave(first.person);
+        close
+    }
+
+    async fn ask(&self) -> Result<Grant<R>, Close> {
+        match (self.rights)().await {
+            None => Err(Close::OVERLOAD),
+            Some(Verdict::SignedOut) => Err(Close::SIGNED_OUT),
+            Some(Verdict::Refused) => Err(Close::REFUSED),
+            Some(Verdict::Granted(grant)) => Ok(grant),
+        }
+    }
+}
+
+/// A connection whose rights are known.
+struct Open<'s, R: Region> {
+    socket: &'s Socket<R>,
+    id: u64,
+    person: PersonId,
+    viewer: Tag,
+    bell: Arc<Bell>,
+    places: Vec<Place<R>>,
+    watched: Vec<Watched<R>>,
+    /// What the page has now.
+    cursor: Cursor,
+    until: jiff::Timestamp,
+}
+
+impl<R: Region> Open<'_, R> {
+    async fn start(&mut self) -> Result<(), Close> {
+        if let Some(since) = &self.socket.since {
+            if since.viewer != self.viewer {
+                return Err(Close::OTHER_VIEWER);
+            }
+            // Another epoch's versions mean nothing here: everything is sent.
+            if since.epoch == self.socket.epoch {
+                self.cursor.marks.clone_from(&since.marks);
+            }
+        }
+        self.authorise().await
+    }
+
+    /// Asks for the rights, and watches what they allow now.
+    async fn authorise(&mut self) -> Result<(), Close> {
+        self.bell.alarm.store(false, Ordering::Release);
+        let grant = self.socket.ask().await?;
+        if grant.person != self.person || grant.viewer != self.viewer {
+            return Err(Close::OTHER_VIEWER);
+        }
+        self.until = grant.until;
+        if grant.places == self.places {
+            return Ok(());
+        }
+        let hub = &self.socket.hub;
+        let attach = |region: &R, cursor: &Cursor| {
+            let seen = cursor
+                .mark(super::cursor::Mark::name(region))
+                .map_or(0, |mark| mark.version);
+            hub.attach(region, self.id, &self.bell, seen)
+        };
+        let mut old = std::mem::take(&mut self.watched);
+        for place in &grant.places {
+            // What stays keeps its entry: attaching it anew before the old one is let go would lose the watcher.
+            let kept = old.iter().position(|watched| {
+                watched.base.region == place.base
+                    && watched.over.as_ref().map(|over| &over.region) == place.over.as_ref()
+            });
+            let watched = match kept {
+                Some(n) => old.swap_remove(n),
+                None => Watched {
+                    base: attach(&place.base, &self.cursor),
+                    over: place.over.as_ref().map(|over| attach(over, &self.cursor)),
+                },
+            };
+            self.watched.push(watched);
+        }
+        for entry in old.iter().flat_map(Watched::entries) {
+            if !self
+                .watched
+                .iter()
+                .flat_map(Watched::entries)
+                .any(|kept| Arc::ptr_eq(kept, entry))
+            {
+                hub.detach(entry, self.id);
+            }
+        }
+        self.places = grant.places;
+        self.bell.notify.notify_one();
+        Ok(())
+    }
+
+    async fn pump(&mut self, ws: &mut WebSocket) -> Close {
+        let mut closing = self.socket.hub.closing();
+        let mut beat = interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
+        let mut beats = 0u32;
+        let mut ponged = Instant::now();
+        let mut frame_at: Option<Instant> = None;
+        let mut inbound = (Instant::now(), 0u32);
+        // Set while changes wait for the gap between two frames to pass.
+        let mut due: Option<tokio::time::Instant> = None;
+        // At once: the page says that it is live when it hears how fresh, not when the line stands.
+        if !self.beat(ws).await {
+            return Close::GONE;
+        }
+        loop {
+            let mut pull = false;
+            tokio::select! {
+                message = ws.recv() => match message {
+                    None | Some(Ok(Message::Close(_))) => return Close::GONE,
+                    Some(Err(error)) => return if is_too_big(&error) { Close::TOO_BIG } else { Close::GONE },
+                    Some(Ok(Message::Pong(_))) => ponged = Instant::now(),
+                    Some(Ok(_)) => {
+                        if inbound.0.elapsed() > Duration::from_mins(1) {
+                            inbound = (Instant::now(), 0);
+                        }
+                        inbound.1 += 1;
+                        if inbound.1 > INBOUND_PER_MINUTE {
+                            return Close::TOO_MANY;
+                        }
+                    }
+                },
+                () = self.bell.notify.notified(), if due.is_none() => {
+                    let rest = frame_at.map_or(Duration::ZERO, |at| APART.saturating_sub(at.elapsed()));
+                    if rest.is_zero() { pull = true } else { due = Some(tokio::time::Instant::now() + rest) }
+                }
+                () = sleep_until(due.unwrap_or_else(tokio::time::Instant::now)), if due.is_some() => {
+                    due = None;
+                    pull = true;
+                }
+                _ = beat.tick() => {
+                    beats += 1;
+                    if ponged.elapsed() > PATIENCE {
+                        return Close::GONE;
+                    }
+                    if beats.is_multiple_of(2) && !send(ws, Message::Ping(Vec::new().into())).await {
+                        return Close::GONE;
+                    }
+                    if self.socket.hub.clock().now() >= self.until && let Err(close) = self.authorise().await {
+                        return close;
+                    }
+                    let is_quiet = frame_at.is_none_or(|at| at.elapsed() >= HEARTBEAT / 2);
+                    if is_quiet && !self.beat(ws).await {
+                        return Close::GONE;
+                    }
+                }
+                () = told_to_close(&mut closing) => return Close::RESTART,
+            }
+            if !pull {
+                continue;
+            }
+            if self.bell.alarm.load(Ordering::Acquire)
+                && let Err(close) = self.authorise().await
+            {
+                return close;
+            }
+            if let Some(frame) = self.pull() {
+                if !send(ws, Message::text(frame)).await {
+                    return Close::GONE;
+                }
+                frame_at = Some(Instant::now());
+            }
+        }
+    }
+
+    /// Everything that the page does not have yet, as one frame, and the cursor moved past it.
+    fn pull(&mut self) -> Option<String> {
+        let hub = &self.socket.hub;
+        let mut content = String::new();
+        let mut moved = false;
+        for watched in &self.watched {
+            let Pull::Ready {
+                content: new,
+                marks,
+            } = watched.pull(&self.cursor, self.id, |entry| hub.dirty(entry))
+            else {
+                continue;
+            };
+            for mark in marks {
+                match self
+                    .cursor
+                    .marks
+                    .iter_mut()
+                    .find(|old| old.region == mark.region)
+                {
+                    Some(old) => *old = mark,
+                    None => self.cursor.marks.push(mark),
+                }
+            }
+            if let Some(new) = new {
+                content.push_str(&new);
+                moved = true;
+            }
+        }
+        moved.then(|| json!({ "v": self.cursor.to_string(), "content": content }).to_string())
+    }
+
+    async fn beat(&self, ws: &mut WebSocket) -> bool {
+        let age = u64::try_from(self.age().as_millis()).unwrap_or(u64::MAX);
+        send(ws, Message::text(json!({ "hb": age }).to_string())).await
+    }
+
+    /// How old what the page shows may be: since the last good sweep, or since a region on it is known to be stale.
+    fn age(&self) -> Duration {
+        let stale = self
+            .watched
+            .iter()
+            .flat_map(Watched::entries)
+            .map(|entry| entry.state().stale_for());
+        stale
+            .max()
+            .unwrap_or_default()
+            .max(self.socket.hub.sweep_age())
+    }
+}
+
+/// In a future of its own: the guard that the wait returns must not live across another await.
+async fn told_to_close(closing: &mut watch::Receiver<bool>) {
+    let _ = closing.wait_for(|closing| *closing).await;
+}
+
+/// Sends a message; false when the other side took nothing for too long, or is gone.
+async fn send(ws: &mut WebSocket, message: Message) -> bool {
+    matches!(timeout(PATIENCE, ws.send(message)).await, Ok(Ok(())))
+}
+
+fn is_too_big(error: &axum::Error) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if error.to_string().contains("too long") {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}

@@ -1,0 +1,84 @@
+//! What happened, a line a fact, written in the fact's own transaction.
+
+use super::{Error, Tx};
+use crate::domain::activity::{Activity, Kind};
+use crate::domain::id::{ActivityId, BookingId, ClientId, PersonId, StaffId};
+use jiff::Timestamp;
+
+/// A fact to be noted.
+#[derive(Debug, Clone)]
+pub struct NewActivity {
+    pub kind: Kind,
+    pub actor: Option<PersonId>,
+    pub client: ClientId,
+    pub staff: Option<StaffId>,
+    pub booking: Option<BookingId>,
+    pub starts_at: Option<Timestamp>,
+    pub now: Timestamp,
+}
+
+/// Notes a fact. The caller touches the calendar or the clients, on which every list of activity depends.
+pub async fn add(tx: &mut Tx, new: &NewActivity) -> Result<(), Error> {
+    tx.q(
+        "INSERT INTO activity (id, at, kind, actor_id, client_id, staff_id, booking_id, starts_at)
+          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(ActivityId::new().0)
+    .bind(new.now.as_millisecond())
+    .bind(new.kind.as_str())
+    .bind(new.actor.map(|id| id.0))
+    .bind(new.client.0)
+    .bind(new.staff.map(|id| id.0))
+    .bind(new.booking.map(|id| id.0))
+    .bind(new.starts_at.map(Timestamp::as_millisecond))
+    .run()
+    .await?;
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: uuid::Uuid,
+    at: i64,
+    kind: String,
+    client_name: String,
+    staff_name: Option<String>,
+    starts_at: Option<i64>,
+}
+
+/// The newest facts, newest first.
+pub async fn list(tx: &mut Tx, limit: i64) -> Result<Vec<Activity>, Error> {
+    let rows: Vec<Row> = tx
+        .q("SELECT activity.id, activity.at, activity.kind, people.name AS client_name, helper.name AS staff_name,
+                   activity.starts_at
+            FROM activity JOIN clients ON clients.id = activity.client_id JOIN people ON people.id = clients.person_id
+            LEFT JOIN staff ON staff.id = activity.staff_id LEFT JOIN people AS helper ON helper.id = staff.person_id
+            ORDER BY activity.at DESC, activity.id DESC LIMIT $1")
+        .bind(limit)
+        .all()
+        .await?;
+    let line = |row: Row| {
+        Some(Activity {
+            id: row.id.into(),
+            at: Timestamp::from_millisecond(row.at).ok()?,
+            kind: Kind::parse(&row.kind)?,
+            client_name: row.client_name,
+            staff_name: row.staff_name,
+            starts_at: row
+                .starts_at
+                .and_then(|ms| Timestamp::from_millisecond(ms).ok()),
+        })
+    };
+    Ok(rows.into_iter().filter_map(line).collect())
+}
+
+/// How many sessions were cancelled since `since`, and how many of them late.
+pub async fn cancelled_since(tx: &mut Tx, since: Timestamp) -> Result<(i64, i64), Error> {
+    tx.q(
+        "SELECT COUNT(*), COUNT(CASE WHEN kind = 'cancelled_late' THEN 1 END) FROM activity
+          WHERE at >= $1 AND kind IN ('cancelled', 'cancelled_late')",
+    )
+    .bind(since.as_millisecond())
+    .one()
+    .await
+}

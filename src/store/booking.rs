@@ -1,0 +1,206 @@
+//! Bookings: reading them as a viewer may, and the three ways to change them in the folder beside this file.
+
+mod change;
+
+pub use change::{Book, Cancel, Move, book, cancel, reschedule};
+
+use super::{Error, Tx};
+use crate::domain::booking::{Booking, Status};
+use crate::domain::id::{BookingId, ClientId, StaffId};
+use crate::domain::slot::Busy;
+use crate::domain::viewer::Viewer;
+use jiff::{SignedDuration, Timestamp};
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: uuid::Uuid,
+    client_id: uuid::Uuid,
+    client_name: String,
+    staff_id: uuid::Uuid,
+    staff_name: String,
+    service_id: uuid::Uuid,
+    service_name: String,
+    starts_at: i64,
+    minutes: i64,
+    status: String,
+    late: bool,
+    version: i64,
+}
+
+impl From<Row> for Booking {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id.into(),
+            client: row.client_id.into(),
+            client_name: row.client_name,
+            staff: row.staff_id.into(),
+            staff_name: row.staff_name,
+            service: row.service_id.into(),
+            service_name: row.service_name,
+            starts_at: at(row.starts_at),
+            minutes: row.minutes,
+            status: Status::parse(&row.status).expect("status has a CHECK"),
+            late: row.late,
+            version: row.version,
+        }
+    }
+}
+
+fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX)
+}
+
+/// The columns of a [`Row`], and the conditions that close the statement.
+macro_rules! select {
+    ($tail:literal) => {
+        concat!(
+            "SELECT bookings.id, bookings.client_id, people.name AS client_name, bookings.staff_id,
+                    helper.name AS staff_name, bookings.service_id, services.name AS service_name,
+                    bookings.starts_at, bookings.minutes, bookings.status, bookings.late, bookings.version
+             FROM bookings JOIN clients ON clients.id = bookings.client_id
+             JOIN people ON people.id = clients.person_id
+             JOIN staff ON staff.id = bookings.staff_id JOIN people AS helper ON helper.id = staff.person_id
+             JOIN services ON services.id = bookings.service_id ",
+            $tail
+        )
+    };
+}
+
+/// The booking, if it is the viewer's to see.
+pub async fn find(tx: &mut Tx, viewer: &Viewer, id: BookingId) -> Result<Booking, Error> {
+    let (own, all) = match viewer {
+        Viewer::Guest => return Err(Error::NotFound),
+        Viewer::Client(client) => (Some(client.client.0), false),
+        Viewer::Staff(_) => (None, true),
+    };
+    let row: Row = tx
+        .q(select!(
+            "WHERE bookings.id = $1 AND (bookings.client_id = $2 OR $3)"
+        ))
+        .bind(id.0)
+        .bind(own)
+        .bind(all)
+        .one()
+        .await?;
+    Ok(row.into())
+}
+
+/// A client's confirmed sessions that have not ended, the next one first.
+pub async fn upcoming(
+    tx: &mut Tx,
+    client: ClientId,
+    now: Timestamp,
+) -> Result<Vec<Booking>, Error> {
+    let rows: Vec<Row> = tx
+        .q(select!(
+            "WHERE bookings.client_id = $1 AND bookings.status = 'confirmed'
+             AND bookings.starts_at + bookings.minutes * 60000 > $2 ORDER BY bookings.starts_at LIMIT 100"
+        ))
+        .bind(client.0)
+        .bind(now.as_millisecond())
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(Booking::from).collect())
+}
+
+/// A client's sessions that have ended or were cancelled, the latest first, and how many there are in all.
+pub async fn history(
+    tx: &mut Tx,
+    client: ClientId,
+    now: Timestamp,
+    limit: i64,
+) -> Result<(Vec<Booking>, i64), Error> {
+    let rows: Vec<Row> = tx
+        .q(select!(
+            "WHERE bookings.client_id = $1 AND (bookings.status <> 'confirmed'
+             OR bookings.starts_at + bookings.minutes * 60000 <= $2)
+             ORDER BY bookings.starts_at DESC, bookings.id DESC LIMIT $3"
+        ))
+        .bind(client.0)
+        .bind(now.as_millisecond())
+        .bind(limit)
+        .all()
+        .await?;
+    let (count,): (i64,) = tx
+        .q(
+            "SELECT COUNT(*) FROM bookings WHERE client_id = $1 AND (status <> 'confirmed'
+            OR starts_at + minutes * 60000 <= $2)",
+        )
+        .bind(client.0)
+        .bind(now.as_millisecond())
+        .one()
+        .await?;
+    Ok((rows.into_iter().map(Booking::from).collect(), count))
+}
+
+/// Every session of all staff that starts in `from..to` and was not cancelled, by time. Read by regions that only staff
+/// may watch.
+pub async fn agenda(tx: &mut Tx, from: Timestamp, to: Timestamp) -> Result<Vec<Booking>, Error> {
+    let rows: Vec<Row> = tx
+        .q(select!(
+            "WHERE bookings.starts_at >= $1 AND bookings.starts_at < $2 AND bookings.status <> 'cancelled'
+             ORDER BY bookings.starts_at, bookings.id"
+        ))
+        .bind(from.as_millisecond())
+        .bind(to.as_millisecond())
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(Booking::from).collect())
+}
+
+/// When a member of staff is taken, for everything that may touch `from..to`. `except` is a booking about to move.
+pub async fn busy(
+    tx: &mut Tx,
+    staff: StaffId,
+    from: Timestamp,
+    to: Timestamp,
+    except: Option<BookingId>,
+) -> Result<Vec<Busy>, Error> {
+    let rows: Vec<(i64, i64, i64, i64)> = tx
+        .q(
+            "SELECT starts_at, minutes, before_minutes, after_minutes FROM bookings
+            WHERE staff_id = $1 AND starts_at >= $2 AND starts_at < $3 AND status <> 'cancelled'
+              AND ($4 IS NULL OR id <> $4) ORDER BY starts_at",
+        )
+        .bind(staff.0)
+        .bind((from - DAY).as_millisecond())
+        .bind((to + DAY).as_millisecond())
+        .bind(except.map(|id| id.0))
+        .all()
+        .await?;
+    let busy = |(start, minutes, before, after): (i64, i64, i64, i64)| Busy {
+        start: at(start),
+        end: at(start + minutes * 60_000),
+        before,
+        after,
+    };
+    Ok(rows.into_iter().map(busy).collect())
+}
+
+/// No session with its buffers is longer, so that one which began earlier cannot reach in.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// A client's own time with a member of staff in `from..to`: start and end of each session.
+pub async fn own_times(
+    tx: &mut Tx,
+    client: ClientId,
+    staff: StaffId,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<(Timestamp, Timestamp)>, Error> {
+    let rows: Vec<(i64, i64)> = tx
+        .q(
+            "SELECT starts_at, minutes FROM bookings WHERE client_id = $1 AND staff_id = $2
+            AND starts_at >= $3 AND starts_at < $4 AND status <> 'cancelled' ORDER BY starts_at",
+        )
+        .bind(client.0)
+        .bind(staff.0)
+        .bind((from - DAY).as_millisecond())
+        .bind(to.as_millisecond())
+        .all()
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(start, minutes)| (at(start), at(start + minutes * 60_000)))
+        .collect())
+}

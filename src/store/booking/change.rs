@@ -1,0 +1,316 @@
+//! The writes: book, move, cancel. Each checks the rule, takes or frees the time, and leaves its mail and its line of
+//! activity in one transaction. The database's key has the last word on what is taken.
+
+use super::find;
+use crate::domain::activity::Kind;
+use crate::domain::booking::{Booking, Occupancy, Refusal, Status, check, plus};
+use crate::domain::email;
+use crate::domain::id::{BookingId, ClientId, PersonId, ServiceId, StaffId};
+use crate::domain::service::Service;
+use crate::domain::slot::{Busy, Calendar};
+use crate::domain::topic::Topic;
+use crate::domain::viewer::Viewer;
+use crate::store::activity::NewActivity;
+use crate::store::answer::{self, Form};
+use crate::store::outbox::{self, NewEmail};
+use crate::store::{Error, Tx, activity, business, service, staff};
+use jiff::{SignedDuration, Timestamp};
+
+/// A booking to be made.
+#[derive(Debug, Clone)]
+pub struct Book {
+    pub viewer: Viewer,
+    pub client: ClientId,
+    pub staff: StaffId,
+    pub service: ServiceId,
+    pub start: Timestamp,
+    /// The form's key: sent twice, it books once.
+    pub key: String,
+    pub now: Timestamp,
+}
+
+/// Books, and tells which booking that is; the same form again tells the same.
+pub async fn book(tx: &mut Tx, book: &Book) -> Result<BookingId, Error> {
+    let person = book.viewer.person().ok_or(Error::NotFound)?;
+    if matches!(&book.viewer, Viewer::Client(own) if own.client != book.client) {
+        return Err(Error::NotFound);
+    }
+    let form = Form {
+        person,
+        key: book.key.clone(),
+        fields: format!(
+            "book {} {} {} {}",
+            book.client, book.staff, book.service, book.start
+        ),
+        now: book.now,
+    };
+    if let Some(outcome) = answer::begin(tx, &form).await? {
+        return outcome.parse().map_err(|_| Error::KeyReused);
+    }
+    staff::rely_on(tx, book.staff).await?;
+    let service = service::find(tx, book.service)
+        .await?
+        .asked_by(&book.viewer);
+    fits(tx, &service, book.staff, book.start, None, book.now).await?;
+
+    let id = BookingId::new();
+    let made = tx
+        .q("INSERT INTO bookings (id, client_id, staff_id, service_id, starts_at, minutes, before_minutes,
+                                  after_minutes, price, status, late, version, created_at)
+            SELECT $1, clients.id, $3, $4, $5, $6, $7, $8, $9, 'confirmed', FALSE, 1, $10
+            FROM clients WHERE clients.id = $2")
+        .bind(id.0)
+        .bind(book.client.0)
+        .bind(book.staff.0)
+        .bind(book.service.0)
+        .bind(book.start.as_millisecond())
+        .bind(service.minutes)
+        .bind(service.before)
+        .bind(service.after)
+        .bind(service.price)
+        .bind(book.now.as_millisecond())
+        .run()
+        .await?;
+    if made == 0 {
+        return Err(Error::NotFound);
+    }
+    take(tx, id, book.staff, &service, book.start).await?;
+    let booking = find(tx, &book.viewer, id).await?;
+    tell(
+        tx,
+        &booking,
+        person,
+        Kind::Booked,
+        email::Kind::Booked,
+        book.now,
+    )
+    .await?;
+    answer::finish(tx, &form, &id.to_string()).await?;
+    Ok(id)
+}
+
+/// A booking to be moved.
+#[derive(Debug, Clone)]
+pub struct Move {
+    pub viewer: Viewer,
+    pub booking: BookingId,
+    /// The version that the person saw.
+    pub version: i64,
+    pub staff: StaffId,
+    pub start: Timestamp,
+    pub now: Timestamp,
+}
+
+/// Moves a booking: its old time is free at once. Doing it again is no change and no error.
+pub async fn reschedule(tx: &mut Tx, to: &Move) -> Result<(), Error> {
+    let person = to.viewer.person().ok_or(Error::NotFound)?;
+    let from = find(tx, &to.viewer, to.booking).await?;
+    // In the order of the ids: two bookings that swap their staff would wait for each other.
+    let mut calendars = [from.staff, to.staff];
+    calendars.sort_unstable();
+    for calendar in calendars {
+        staff::lock(tx, calendar).await?;
+    }
+    let from = find(tx, &to.viewer, to.booking).await?;
+    if from.version == to.version + 1 && (from.staff, from.starts_at) == (to.staff, to.start) {
+        return Ok(());
+    }
+    let rules = business::load(tx).await?;
+    match &to.viewer {
+        Viewer::Client(_) => from.may_move(&rules, to.now)?,
+        _ => from.may_cancel(to.now)?,
+    }
+    let service = service::find(tx, from.service).await?.asked_by(&to.viewer);
+    let service = Service {
+        minutes: from.minutes,
+        ..service
+    };
+    fits(tx, &service, to.staff, to.start, Some(from.id), to.now).await?;
+
+    let moved = tx
+        .q("UPDATE bookings SET staff_id = $3, starts_at = $4, before_minutes = $5, after_minutes = $6,
+                                version = version + 1
+            WHERE id = $1 AND version = $2 AND status = 'confirmed'")
+        .bind(from.id.0)
+        .bind(to.version)
+        .bind(to.staff.0)
+        .bind(to.start.as_millisecond())
+        .bind(service.before)
+        .bind(service.after)
+        .run()
+        .await?;
+    if moved == 0 {
+        return Err(Refusal::Stale.into());
+    }
+    free(tx, from.id).await?;
+    take(tx, from.id, to.staff, &service, to.start).await?;
+    tx.touch(Topic::Calendar(from.staff));
+    let booking = find(tx, &to.viewer, from.id).await?;
+    tell(
+        tx,
+        &booking,
+        person,
+        Kind::Moved,
+        email::Kind::Moved,
+        to.now,
+    )
+    .await
+}
+
+/// A booking to be cancelled.
+#[derive(Debug, Clone)]
+pub struct Cancel {
+    pub viewer: Viewer,
+    pub booking: BookingId,
+    /// The version that the person saw.
+    pub version: i64,
+    pub now: Timestamp,
+}
+
+/// Cancels a booking. A client who does so after the window for changes is noted as late. Again is no change.
+pub async fn cancel(tx: &mut Tx, cancel: &Cancel) -> Result<(), Error> {
+    let person = cancel.viewer.person().ok_or(Error::NotFound)?;
+    let from = find(tx, &cancel.viewer, cancel.booking).await?;
+    if from.status == Status::Cancelled && from.version == cancel.version + 1 {
+        return Ok(());
+    }
+    from.may_cancel(cancel.now)?;
+    let rules = business::load(tx).await?;
+    let late = matches!(cancel.viewer, Viewer::Client(_)) && cancel.now > from.change_until(&rules);
+    let done = tx
+        .q(
+            "UPDATE bookings SET status = 'cancelled', late = $3, version = version + 1
+            WHERE id = $1 AND version = $2 AND status = 'confirmed'",
+        )
+        .bind(from.id.0)
+        .bind(cancel.version)
+        .bind(late)
+        .run()
+        .await?;
+    if done == 0 {
+        return Err(Refusal::Stale.into());
+    }
+    free(tx, from.id).await?;
+    let booking = find(tx, &cancel.viewer, from.id).await?;
+    let kind = if late {
+        Kind::CancelledLate
+    } else {
+        Kind::Cancelled
+    };
+    tell(
+        tx,
+        &booking,
+        person,
+        kind,
+        email::Kind::Cancelled,
+        cancel.now,
+    )
+    .await
+}
+
+/// Asks the rule that also draws the grid.
+async fn fits(
+    tx: &mut Tx,
+    service: &Service,
+    staff: StaffId,
+    start: Timestamp,
+    except: Option<BookingId>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let business = business::load(tx).await?;
+    let hours = staff::hours(tx, staff, business.today(start)).await?;
+    let busy = super::busy(tx, staff, start, plus(start, service.minutes), except).await?;
+    let calendar = Calendar {
+        zone: &business.zone,
+        hours: &hours,
+        busy: &busy,
+        now: Some(now),
+    };
+    Ok(check(&business, &calendar, service, start)?)
+}
+
+/// Takes a booking's quanta in ascending order, so that two who want the same ones cannot deadlock. Fewer rows than
+/// asked for is a lost race; the error rolls everything back.
+async fn take(
+    tx: &mut Tx,
+    id: BookingId,
+    staff: StaffId,
+    service: &Service,
+    start: Timestamp,
+) -> Result<(), Error> {
+    let end = start + SignedDuration::from_mins(service.minutes);
+    let wanted = Occupancy::of(&Busy {
+        start,
+        end,
+        before: service.before,
+        after: service.after,
+    });
+    let taken = tx
+        .q("WITH RECURSIVE quanta (n) AS (
+                SELECT CAST($3 AS BIGINT) UNION ALL SELECT n + 1 FROM quanta WHERE n + 1 < $6
+            ), sides (side) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT CAST(1 AS BIGINT))
+            INSERT INTO occupied (staff_id, quantum, side, booking_id)
+            SELECT $1, n, side, $2 FROM quanta CROSS JOIN sides
+            WHERE (side = 0 AND n >= $4) OR (side = 1 AND n < $5)
+            ORDER BY n, side ON CONFLICT DO NOTHING")
+        .bind(staff.0)
+        .bind(id.0)
+        .bind(wanted.before)
+        .bind(wanted.start)
+        .bind(wanted.end)
+        .bind(wanted.after)
+        .run()
+        .await?;
+    if i64::try_from(taken) == Ok(wanted.rows()) {
+        Ok(())
+    } else {
+        Err(Refusal::Taken.into())
+    }
+}
+
+async fn free(tx: &mut Tx, id: BookingId) -> Result<(), Error> {
+    tx.q("DELETE FROM occupied WHERE booking_id = $1")
+        .bind(id.0)
+        .run()
+        .await?;
+    Ok(())
+}
+
+/// What every change leaves behind: a line of activity, a mail to the client, and the topics it moved.
+async fn tell(
+    tx: &mut Tx,
+    booking: &Booking,
+    actor: PersonId,
+    kind: Kind,
+    mail: email::Kind,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let fact = NewActivity {
+        kind,
+        actor: Some(actor),
+        client: booking.client,
+        staff: Some(booking.staff),
+        booking: Some(booking.id),
+        starts_at: Some(booking.starts_at),
+        now,
+    };
+    activity::add(tx, &fact).await?;
+    let (person,): (uuid::Uuid,) = tx
+        .q("SELECT person_id FROM clients WHERE id = $1")
+        .bind(booking.client.0)
+        .one()
+        .await?;
+    let mail = NewEmail {
+        subject: format!("booking/{}", booking.id),
+        version: booking.version,
+        kind: mail,
+        person: person.into(),
+        booking: Some(booking.id),
+        token: None,
+        now,
+    };
+    outbox::add(tx, &mail).await?;
+    tx.touch(Topic::Calendar(booking.staff));
+    tx.touch(Topic::Client(booking.client));
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! The settings of the one business, and the database's epoch.
+
+use super::{Db, Error, Tx};
+use crate::domain::business::Business;
+use crate::domain::money::Symbol;
+use crate::domain::topic::Topic;
+use jiff::tz::TimeZone;
+use std::collections::HashMap;
+
+/// What a new business is described by. Everything is text, as the settings table keeps it.
+#[derive(Debug, Clone)]
+pub struct NewBusiness {
+    pub name: String,
+    pub address: String,
+    /// An IANA name.
+    pub zone: String,
+    /// An ISO 4217 code.
+    pub currency: String,
+    pub hue: u16,
+    pub change_minutes: i64,
+    pub horizon_weeks: i32,
+}
+
+/// The settings, each with a plain default, so that an empty database has pages too.
+pub async fn load(tx: &mut Tx) -> Result<Business, Error> {
+    let rows: Vec<(String, String)> = tx.q("SELECT name, value FROM settings").all().await?;
+    let settings: HashMap<String, String> = rows.into_iter().collect();
+    let text = |name: &str| settings.get(name).map(String::as_str);
+    let number = |name: &str| text(name).and_then(|value| value.parse::<i64>().ok());
+    let plain = Business::unnamed();
+    Ok(Business {
+        name: text("name").map_or(plain.name, str::to_owned),
+        address: text("address").map_or(plain.address, str::to_owned),
+        zone: text("zone")
+            .and_then(|zone| TimeZone::get(zone).ok())
+            .unwrap_or(plain.zone),
+        symbol: text("currency").map_or(plain.symbol, Symbol::of),
+        hue: number("hue")
+            .and_then(|hue| hue.try_into().ok())
+            .unwrap_or(plain.hue),
+        change_minutes: number("change_minutes").unwrap_or(plain.change_minutes),
+        horizon_weeks: number("horizon_weeks")
+            .and_then(|n| n.try_into().ok())
+            .unwrap_or(plain.horizon_weeks),
+    })
+}
+
+/// Writes every setting.
+pub async fn save(tx: &mut Tx, new: &NewBusiness) -> Result<(), Error> {
+    let settings = [
+        ("name", new.name.clone()),
+        ("address", new.address.clone()),
+        ("zone", new.zone.clone()),
+        ("currency", new.currency.clone()),
+        ("hue", new.hue.to_string()),
+        ("change_minutes", new.change_minutes.to_string()),
+        ("horizon_weeks", new.horizon_weeks.to_string()),
+    ];
+    for (name, value) in settings {
+        tx.q("INSERT INTO settings (name, value) VALUES ($1, $2)
+              ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+            .bind(name)
+            .bind(value)
+            .run()
+            .await?;
+    }
+    tx.touch(Topic::Settings);
+    Ok(())
+}
+
+/// The database's epoch, made now if there is none.
+pub(super) async fn epoch(db: &Db) -> Result<String, Error> {
+    const READ: &str = "SELECT value FROM settings WHERE name = 'epoch'";
+    if let Some((epoch,)) = db.q(READ).opt::<(String,)>().await? {
+        return Ok(epoch);
+    }
+    let fresh = format!("{:032x}", rand::random::<u128>());
+    db.transact(fresh, |tx, fresh| {
+        Box::pin(async move {
+            tx.q("INSERT INTO settings (name, value) VALUES ('epoch', $1) ON CONFLICT (name) DO NOTHING")
+                .bind(fresh.clone())
+                .run()
+                .await?;
+            let (epoch,): (String,) = tx.q(READ).one().await?;
+            Ok(epoch)
+        })
+    })
+    .await
+}
+
+/// Whether nobody has ever used this database.
+pub async fn is_empty(tx: &mut Tx) -> Result<bool, Error> {
+    let (people,): (i64,) = tx.q("SELECT COUNT(*) FROM people").one().await?;
+    Ok(people == 0)
+}

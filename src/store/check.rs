@@ -1,0 +1,38 @@
+//! Whether the database keeps its own promises: what constraints cannot say is asked here.
+
+use super::{Error, Tx};
+
+/// What is wrong, a sentence each; nothing when all is well.
+pub async fn problems(tx: &mut Tx) -> Result<Vec<String>, Error> {
+    let mut found = Vec::new();
+    let (stored,): (String,) = tx
+        .pair(
+            "SELECT integrity_check FROM pragma_integrity_check LIMIT 1",
+            "SELECT 'ok'",
+        )
+        .one()
+        .await?;
+    if stored != "ok" {
+        found.push(format!("The file is damaged: {stored}."));
+    }
+    let (unkept,): (i64,) = tx
+        .q("SELECT COUNT(*) FROM bookings WHERE status <> 'cancelled'
+            AND (SELECT COUNT(*) FROM occupied WHERE booking_id = bookings.id)
+             <> (bookings.minutes / 5) * 2 + bookings.before_minutes / 5 + bookings.after_minutes / 5")
+        .one()
+        .await?;
+    if unkept > 0 {
+        found.push(format!("{unkept} bookings do not hold all of their time."));
+    }
+    let (unfreed,): (i64,) = tx
+        .q(
+            "SELECT COUNT(*) FROM occupied JOIN bookings ON bookings.id = occupied.booking_id
+            WHERE bookings.status = 'cancelled' OR bookings.staff_id <> occupied.staff_id",
+        )
+        .one()
+        .await?;
+    if unfreed > 0 {
+        found.push(format!("{unfreed} five-minute spans are held for nothing."));
+    }
+    Ok(found)
+}

@@ -1,0 +1,155 @@
+//! The two databases behind one name: opening, migrating, and the pools.
+
+use super::Error;
+use super::query::{On, Q};
+use super::tx::{Open, Tx};
+use crate::domain::topic::Topic;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgPool, SqlitePool};
+use std::str::FromStr;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// How long a request waits for a connection before it is told to come back.
+const ACQUIRE: Duration = Duration::from_secs(5);
+/// Topics that may wait for the bus: beyond that the sweep finds them.
+const QUEUE: usize = 4096;
+
+/// A handle on the database; clones are cheap.
+#[derive(Debug, Clone)]
+pub struct Db {
+    pools: Pools,
+    pub(super) moved: mpsc::Sender<(Topic, i64)>,
+    pub(super) writes: TaskTracker,
+    epoch: std::sync::Arc<str>,
+}
+
+#[derive(Debug, Clone)]
+enum Pools {
+    /// One writer, so that writes queue here and not at SQLite's lock, which does not queue.
+    Sqlite {
+        read: SqlitePool,
+        write: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+/// What moves: the receiving end of every commit's topics.
+pub type Moved = mpsc::Receiver<(Topic, i64)>;
+
+impl Db {
+    /// Connects to `sqlite:PATH` or `postgres://…`, brings the schema up to date, and makes the database's epoch if it
+    /// has none. Several instances may do so at once.
+    pub async fn open(url: &str) -> anyhow::Result<(Self, Moved)> {
+        let pools = if url.starts_with("sqlite:") {
+            Self::open_sqlite(url).await?
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            Self::open_postgres(url).await?
+        } else {
+            anyhow::bail!("the database URL must begin with sqlite: or postgres://");
+        };
+        let (moved, receiver) = mpsc::channel(QUEUE);
+        let writes = TaskTracker::new();
+        let mut db = Self {
+            pools,
+            moved,
+            writes,
+            epoch: "".into(),
+        };
+        db.epoch = super::business::epoch(&db).await?.into();
+        Ok((db, receiver))
+    }
+
+    async fn open_sqlite(url: &str) -> anyhow::Result<Pools> {
+        let options = SqliteConnectOptions::from_str(url)?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // NORMAL loses the last commits when the power goes; a booking that was confirmed stays.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5))
+            .optimize_on_close(true, None);
+        let write = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(ACQUIRE)
+            .connect_with(options.clone())
+            .await?;
+        let mut lock = write.begin_with("BEGIN IMMEDIATE").await?;
+        SQLITE.run(&mut *lock).await?;
+        lock.commit().await?;
+        let read = SqlitePoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(ACQUIRE)
+            .connect_with(options.read_only(true))
+            .await?;
+        Ok(Pools::Sqlite { read, write })
+    }
+
+    async fn open_postgres(url: &str) -> anyhow::Result<Pools> {
+        let options = PgConnectOptions::from_str(url)?
+            // A statement that hangs holds its connection, and in the end all of them.
+            .options([
+                ("statement_timeout", "5s"),
+                ("idle_in_transaction_session_timeout", "10s"),
+            ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(20)
+            .acquire_timeout(ACQUIRE)
+            .connect_with(options)
+            .await?;
+        POSTGRES.run(&pool).await?;
+        Ok(Pools::Postgres(pool))
+    }
+
+    /// A read of its own, outside any transaction.
+    pub fn q(&self, sql: &'static str) -> Q<'_> {
+        match &self.pools {
+            Pools::Sqlite { read, .. } => Q::new(On::SqlitePool(read), sql),
+            Pools::Postgres(pool) => Q::new(On::PostgresPool(pool), sql),
+        }
+    }
+
+    /// One state of the whole database to read from, however many statements it takes.
+    pub async fn snapshot(&self) -> Result<Tx, Error> {
+        Ok(Tx::new(match &self.pools {
+            Pools::Sqlite { read, .. } => Open::Sqlite(read.begin().await?),
+            Pools::Postgres(pool) => Open::Postgres(
+                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    .await?,
+            ),
+        }))
+    }
+
+    /// A writing transaction. Outside this floor there is only [`Db::transact`].
+    pub(super) async fn begin(&self) -> Result<Tx, Error> {
+        Ok(Tx::new(match &self.pools {
+            // A deferred transaction that reads before it writes fails at once when another wrote meanwhile.
+            Pools::Sqlite { write, .. } => Open::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Postgres(pool) => Open::Postgres(pool.begin().await?),
+        }))
+    }
+
+    /// Random, made with the database and new after a restore: versions of two epochs cannot be compared.
+    pub fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
+    /// Waits until every write under way is committed and told, then closes the connections.
+    pub async fn close(&self) {
+        self.writes.close();
+        self.writes.wait().await;
+        match &self.pools {
+            Pools::Sqlite { read, write } => {
+                read.close().await;
+                write.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The verbs of the business against SQL, one file a noun. Nothing here knows of pages or sockets.
+
+pub mod activity;
+pub mod answer;
+pub mod booking;
+pub mod business;
+pub mod check;
+pub mod client;
+pub mod db;
+mod hash;
+pub mod outbox;
+pub mod person;
+pub mod query;
+pub mod seed;
+pub mod service;
+pub mod session;
+pub mod staff;
+pub mod throttle;
+pub mod token;
+pub mod topic;
+pub mod tx;
+
+pub use db::Db;
+pub use tx::{Tx, Work};
+
+use crate::domain::booking::Refusal;
+
+/// Why a verb did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such thing, or it is not the viewer's: nobody can tell which.
+    #[error("not found")]
+    NotFound,
+    /// Something else stands where this wanted to: a unique key refused it.
+    #[error("conflict")]
+    Conflict,
+    /// A rule of the business refused it, for a reason that people are told.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The form's key was used before, with other fields.
+    #[error("the key was used for another form")]
+    KeyReused,
+    /// The database did not do its part.
+    #[error("database: {0}")]
+    Database(sqlx::Error),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::RowNotFound => Self::NotFound,
+            sqlx::Error::Database(database) if database.is_unique_violation() => Self::Conflict,
+            _ => Self::Database(error),
+        }
+    }
+}
+
+impl Error {
+    /// Whether another transaction was in the way, so that the same work may succeed from its start.
+    fn is_transient(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(error)) = self else {
+            return false;
+        };
+        let code = error.code().unwrap_or_default();
+        // Serialization failure and deadlock; SQLITE_BUSY with its extended codes, whose low byte is 5.
+        code == "40001" || code == "40P01" || code.parse::<i64>().is_ok_and(|code| code & 0xff == 5)
+    }
+}

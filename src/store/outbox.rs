@@ -1,0 +1,93 @@
+//! Mails as rows, written in the transaction of the fact that they tell of, one for each subject, version and kind.
+
+use super::{Error, Tx};
+use crate::domain::email::{Email, Kind, Session};
+use crate::domain::id::{BookingId, EmailId, PersonId};
+use crate::domain::topic::Topic;
+use jiff::Timestamp;
+
+/// A mail to be.
+#[derive(Debug, Clone)]
+pub struct NewEmail {
+    /// What it is about: `booking/ID`, `token/HASH`.
+    pub subject: String,
+    pub version: i64,
+    pub kind: Kind,
+    pub person: PersonId,
+    pub booking: Option<BookingId>,
+    pub token: Option<String>,
+    pub now: Timestamp,
+}
+
+/// Adds a mail, unless the same fact is already told.
+pub async fn add(tx: &mut Tx, new: &NewEmail) -> Result<(), Error> {
+    tx.q(
+        "INSERT INTO outbox (id, subject, version, kind, person_id, booking_id, token, created_at)
+          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (subject, version, kind) DO NOTHING",
+    )
+    .bind(EmailId::new().0)
+    .bind(new.subject.clone())
+    .bind(new.version)
+    .bind(new.kind.as_str())
+    .bind(new.person.0)
+    .bind(new.booking.map(|id| id.0))
+    .bind(new.token.clone())
+    .bind(new.now.as_millisecond())
+    .run()
+    .await?;
+    tx.touch(Topic::Outbox);
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: uuid::Uuid,
+    kind: String,
+    token: Option<String>,
+    created_at: i64,
+    to_name: String,
+    to_address: String,
+    service_name: Option<String>,
+    staff_name: Option<String>,
+    starts_at: Option<i64>,
+    minutes: Option<i64>,
+}
+
+/// The newest mails, with the state they tell of as it is now.
+pub async fn list(tx: &mut Tx, limit: i64) -> Result<Vec<Email>, Error> {
+    let rows: Vec<Row> = tx
+        .q("SELECT outbox.id, outbox.kind, outbox.token, outbox.created_at, people.name AS to_name,
+                   people.email AS to_address, services.name AS service_name, helper.name AS staff_name,
+                   bookings.starts_at, bookings.minutes
+            FROM outbox JOIN people ON people.id = outbox.person_id
+            LEFT JOIN bookings ON bookings.id = outbox.booking_id
+            LEFT JOIN services ON services.id = bookings.service_id
+            LEFT JOIN staff ON staff.id = bookings.staff_id LEFT JOIN people AS helper ON helper.id = staff.person_id
+            ORDER BY outbox.created_at DESC, outbox.id DESC LIMIT $1")
+        .bind(limit)
+        .all()
+        .await?;
+    Ok(rows.into_iter().filter_map(Row::email).collect())
+}
+
+impl Row {
+    fn email(self) -> Option<Email> {
+        let session = (|| {
+            Some(Session {
+                service_name: self.service_name?,
+                staff_name: self.staff_name?,
+                starts_at: Timestamp::from_millisecond(self.starts_at?).ok()?,
+                minutes: self.minutes?,
+            })
+        })();
+        Some(Email {
+            id: self.id.into(),
+            kind: Kind::parse(&self.kind)?,
+            to_name: self.to_name,
+            to_address: self.to_address,
+            created_at: Timestamp::from_millisecond(self.created_at).ok()?,
+            token: self.token,
+            session,
+        })
+    }
+}

@@ -1,0 +1,88 @@
+//! Topics: how often each thing changed, and which changed since an instance last looked.
+
+use super::{Db, Error, Tx};
+use crate::domain::topic::Topic;
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+/// Moves every topic on by one, in one statement and in the order of the names, which keeps two transactions from
+/// waiting for each other. Returns where they stand now.
+pub(super) async fn bump(
+    tx: &mut Tx,
+    names: &BTreeSet<String>,
+) -> Result<Vec<(Topic, i64)>, Error> {
+    let names = serde_json::to_string(names).expect("strings are JSON");
+    tx.pair("UPDATE touches SET count = count + 1", "SELECT 1")
+        .run()
+        .await?;
+    let moved: Vec<(String, i64)> = tx
+        .pair(
+            "INSERT INTO topics (name, version, seq)
+             SELECT value, 1, (SELECT count FROM touches) FROM json_each($1) WHERE true ORDER BY value
+             ON CONFLICT (name) DO UPDATE SET version = topics.version + 1, seq = excluded.seq
+             RETURNING name, version",
+            "INSERT INTO topics (name, version, seq)
+             SELECT value, 1, CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)
+             FROM json_array_elements_text(CAST($1 AS JSON)) ORDER BY value
+             ON CONFLICT (name) DO UPDATE SET version = topics.version + 1, seq = excluded.seq
+             RETURNING name, version",
+        )
+        .bind(names)
+        .all()
+        .await?;
+    Ok(moved
+        .into_iter()
+        .filter_map(|(name, version)| Some((name.parse().ok()?, version)))
+        .collect())
+}
+
+/// The sum of the topics' versions in this snapshot: it grows with every change to any of them.
+pub async fn version(tx: &mut Tx, topics: &[Topic]) -> Result<i64, Error> {
+    let names: Vec<String> = topics.iter().map(Topic::to_string).collect();
+    let names = serde_json::to_string(&names).expect("strings are JSON");
+    let (version,): (i64,) = tx
+        .pair(
+            "SELECT COALESCE(SUM(version), 0) FROM topics WHERE name IN (SELECT value FROM json_each($1))",
+            "SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM topics
+             WHERE name IN (SELECT json_array_elements_text(CAST($1 AS JSON)))",
+        )
+        .bind(names)
+        .one()
+        .await?;
+    Ok(version)
+}
+
+/// What a sweep found.
+#[derive(Debug)]
+pub struct Sweep {
+    /// Topics that moved at or after the mark. Some may have been reported before; none is left out.
+    pub moved: Vec<Topic>,
+    /// Where the next sweep begins, once this one's topics were handled.
+    pub mark: i64,
+    /// The database's time, where it keeps one of its own.
+    pub at: Option<Timestamp>,
+}
+
+/// Which topics moved since `mark`, and the next mark, in one statement: nothing can commit between the two.
+pub async fn sweep(db: &Db, mark: i64) -> Result<Sweep, Error> {
+    let mut tx = db.snapshot().await?;
+    let rows: Vec<(i64, Option<i64>, Option<String>)> = tx
+        .pair(
+            "SELECT touches.count + 1, NULL, topics.name FROM touches LEFT JOIN topics ON topics.seq >= $1",
+            "SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT),
+                    CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT), topics.name
+             FROM (SELECT 1) AS one LEFT JOIN topics ON topics.seq >= $1",
+        )
+        .bind(mark)
+        .all()
+        .await?;
+    let (mark, at) = rows.first().map_or((mark, None), |row| (row.0, row.1));
+    Ok(Sweep {
+        moved: rows
+            .into_iter()
+            .filter_map(|(_, _, name)| name?.parse().ok())
+            .collect(),
+        mark,
+        at: at.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
+    })
+}

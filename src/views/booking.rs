@@ -1,0 +1,5 @@
+//! Bookings as a client sees them: the calendar, the sheet that confirms, and the sessions so far.
+
+pub mod calendar;
+pub mod sessions;
+pub mod sheet;

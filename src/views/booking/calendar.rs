@@ -1,0 +1,181 @@
+//! The week of free times: one shared region of slots, one's own sessions laid over it, and the page around both.
+
+use crate::domain::booking::Booking;
+use crate::domain::business::Business;
+use crate::domain::grid::{Cell, Day, Grid};
+use crate::domain::id::StaffId;
+use crate::domain::staff::Staff;
+use crate::domain::week::Week;
+use crate::realtime::part::{Parts, Whole};
+use crate::views::icon::{icon, name};
+use crate::views::layout::{self, Live, Page};
+use crate::views::{text, url};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use maud::{Markup, html};
+
+/// The root that the region fills.
+pub const ROOT: &str = "calendar";
+
+/// What a slot may be to whoever looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Free,
+    Taken,
+    Mine,
+}
+
+/// The shared week: what is free and what is taken, the same for everybody.
+pub fn week(business: &Business, staff: StaffId, grid: &Grid, today: Date) -> Whole {
+    let mut parts = Parts::default();
+    let html = html! {
+            @for (n, day) in (1..).zip(&grid.days) {
+                section.day.{"d" (n)}.today[day.date == today] id={"day-" (n)} aria-label=(text::long_date(day.date)) {
+                    header { (day.date.strftime("%a")) b { (day.date.day()) } }
+                    @if day.cells.is_empty() {
+                        p.closed { "Closed" }
+                    } @else {
+                        div.slots {
+                            @for cell in &day.cells {
+                                @let state = if cell.free { State::Free } else { State::Taken };
+                                (parts.part(slot_id(cell.start), slot(business, staff, cell.start, state)))
+                            }
+                        }
+                    }
+                }
+            }
+    };
+    parts.whole(ROOT, &html)
+}
+
+/// One's own sessions, as they lie over the shared week.
+pub fn own(
+    business: &Business,
+    staff: StaffId,
+    grid: &Grid,
+    own: &[(Timestamp, Timestamp)],
+) -> Whole {
+    let mut parts = Parts::default();
+    let is_own = |cell: &&Cell| {
+        own.iter()
+            .any(|(start, end)| *start <= cell.start && cell.start < *end)
+    };
+    for cell in grid.days.iter().flat_map(|day| &day.cells).filter(is_own) {
+        let _ = parts.part(
+            slot_id(cell.start),
+            slot(business, staff, cell.start, State::Mine),
+        );
+    }
+    parts.overlay()
+}
+
+/// Minutes since the epoch: an id may hold neither colons nor dots.
+fn slot_id(start: Timestamp) -> String {
+    format!("slot-{}", start.as_second() / 60)
+}
+
+/// The same tag in every state: a change of tag would drop the focus of whoever stands on it.
+fn slot(business: &Business, staff: StaffId, start: Timestamp, state: State) -> Markup {
+    let (word, spoken) = match state {
+        State::Free => ("free", ", free"),
+        State::Taken => ("taken", ", taken"),
+        State::Mine => ("mine", " · you"),
+    };
+    let local = business.local(start);
+    html! {
+        button.slot id=(slot_id(start)) type="submit" form="pick" name="start" value=(start) data-slot=(start)
+            data-staff=(staff) data-state=(word) aria-disabled=[(state == State::Taken).then_some("true")]
+            aria-label={ (text::moment(business, start)) (spoken) } {
+            (text::time(&local)) @if state == State::Mine { " · you" }
+        }
+    }
+}
+
+/// What the calendar's page shows besides its regions.
+#[derive(Debug)]
+pub struct View<'a> {
+    pub week: Week,
+    pub first: Week,
+    pub last: Week,
+    pub staff: &'a Staff,
+    pub everyone: &'a [Staff],
+    pub days: &'a [Day],
+    pub today: Date,
+    /// A booking for which a new time is being chosen.
+    pub moving: Option<&'a Booking>,
+}
+
+/// The page.
+pub fn page(frame: &Page<'_>, live: &Live, view: &View<'_>) -> Markup {
+    let moving = view.moving.map(|booking| booking.id);
+    let turn = |week: Week| {
+        (view.first..=view.last)
+            .contains(&week)
+            .then(|| url::bookings(week, view.staff.id, moving))
+    };
+    let (earlier, later) = (turn(view.week.plus(-1)), turn(view.week.plus(1)));
+    let chosen = view
+        .days
+        .iter()
+        .position(|day| day.date == view.today && !day.cells.is_empty());
+    let chosen = chosen.or_else(|| {
+        view.days
+            .iter()
+            .position(|day| day.date >= view.today && !day.cells.is_empty())
+    });
+    let body = html! {
+        div.page-head {
+            div {
+                h1 { @if moving.is_some() { "Choose a new time" } @else { "Book a session" } }
+                p.small { (layout::zone_line(frame.business)) " Free times update as others book." }
+            }
+            (layout::week_nav(&text::span(view.week.first(), view.week.last()), earlier.as_deref(), later.as_deref()))
+        }
+        @if let Some(booking) = view.moving {
+            (moving_note(frame.business, booking, &url::booking(booking.id)))
+        }
+        @if view.everyone.len() > 1 {
+            nav.chips aria-label="With" {
+                @for staff in view.everyone {
+                    a href=(url::bookings(view.week, staff.id, moving))
+                        aria-current=[(staff.id == view.staff.id).then_some("true")] { (staff.name) }
+                }
+            }
+        }
+        form #pick hidden method="get" action=(url::NEW_BOOKING) hx-get=(url::NEW_BOOKING) hx-target="#sheet"
+            hx-swap="innerHTML" hx-sync="this:replace" {
+            input type="hidden" name="staff" value=(view.staff.id);
+            @if let Some(id) = moving { input type="hidden" name="move" value=(id); }
+        }
+        div.stack data-days data-day=(chosen.unwrap_or(0) + 1) {
+            nav.daypick aria-label="Day" {
+                @for (n, day) in (1..).zip(view.days) {
+                    a.{"d" (n)}.none[day.cells.is_empty()] href={"#day-" (n)} data-d=(n) {
+                        (day.date.strftime("%a")) b { (day.date.day()) }
+                    }
+                }
+            }
+            section.card aria-label="Free times" { div.body { (layout::region(live, ROOT, "week")) } }
+        }
+        p.legend aria-hidden="true" {
+            span { i {} "Available" } span { i.t {} "Taken" } span { i.m {} "Yours" }
+        }
+        (layout::region(live, super::sessions::ROOT, "stack-l"))
+    };
+    layout::page(frame, &body)
+}
+
+/// Says which session is being moved, above the free times.
+pub fn moving_note(business: &Business, booking: &Booking, back: &str) -> Markup {
+    html! {
+        div.note {
+            (icon(name::REPEAT))
+            p {
+                "Moving the " (booking.service_name.to_lowercase()) " of "
+                b { (text::moment(business, booking.starts_at)) }
+                ". It keeps that time until you confirm another."
+            }
+            a.btn href=(back) { "Keep it" }
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The sheet: what is about to be booked, moved or cancelled, told before the click. As a fragment in the dialog or, without
+//! scripts, as a page. No id in it is a live part's (see the walkthroughs): a slow answer must not overwrite a newer push.
+
+use super::sessions::badge;
+use crate::domain::booking::{Booking, Refusal};
+use crate::domain::business::Business;
+use crate::domain::id::{ClientId, ServiceId};
+use crate::domain::service::Service;
+use crate::domain::staff::Staff;
+use crate::views::layout::note;
+use crate::views::{text, url};
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+/// A service at the chosen time: whether it can be booked, and if not, why.
+#[derive(Debug)]
+pub struct Choice {
+    pub service: Service,
+    pub fits: Result<(), Refusal>,
+    /// When the next thing begins, where that is what cuts the service short.
+    pub until: Option<Timestamp>,
+}
+
+/// What the confirm sheet shows.
+#[derive(Debug)]
+pub struct Confirm<'a> {
+    pub business: &'a Business,
+    pub staff: &'a Staff,
+    pub start: Timestamp,
+    pub choices: &'a [Choice],
+    pub chosen: Option<ServiceId>,
+    pub key: &'a str,
+    /// For staff: whom it may be for.
+    pub clients: Option<&'a [(ClientId, String)]>,
+    pub client: Option<ClientId>,
+    /// Why the last try was refused, and the free times nearest to it.
+    pub refused: Option<&'a str>,
+    pub nearest: &'a [Timestamp],
+    pub now: Timestamp,
+}
+
+/// Books, after a click.
+pub fn confirm(view: &Confirm<'_>) -> Markup {
+    let business = view.business;
+    let start = business.local(view.start);
+    let possible = view.choices.iter().any(|choice| choice.fits.is_ok());
+    let first_fitting = view
+        .choices
+        .iter()
+        .find(|choice| choice.fits.is_ok())
+        .map(|choice| choice.service.id);
+    let chosen = view.chosen.or(first_fitting);
+    html! {
+        div.stack {
+            (title(business, view.start, &format!("{} with {}", text::time(&start), crate::domain::person::first_name(&view.staff.name))))
+            @if let Some(words) = view.refused { (note("warn", words)) }
+            form.form method="post" action=(url::BOOKINGS) hx-post=(url::BOOKINGS) hx-target="#sheet" hx-swap="innerHTML"
+                hx-sync="this:drop" {
+                input type="hidden" name="start" value=(view.start);
+                input type="hidden" name="staff" value=(view.staff.id);
+                input type="hidden" name="key" value=(view.key);
+                @if let Some(clients) = view.clients {
+                    div.field {
+                        label for="sheet-client" { "Client" }
+                        select #sheet-client name="client" required {
+                            option value="" { "Choose a client" }
+                            @for (id, name) in clients {
+                                option value=(id) selected[view.client == Some(*id)] { (name) }
+                            }
+                        }
+                    }
+                }
+                fieldset.form {
+                    legend.visually-hidden { "Session" }
+                    @for choice in view.choices { (self::choice(business, choice, chosen)) }
+                }
+                @if !view.nearest.is_empty() { (other_times(view)) }
+                @if possible {
+                    p.small { (promise(business, view.start, view.now)) }
+                    div.acts {
+                        button.btn.primary type="submit" { "Book this time" }
+                        (leave())
+                    }
+                } @else {
+                    div.acts { (leave()) }
+                }
+            }
+        }
+    }
+}
+
+fn title(business: &Business, start: Timestamp, words: &str) -> Markup {
+    html! {
+        div {
+            p.eyebrow { (text::long_date(business.local(start).date())) }
+            h2 #sheet-title { (words) }
+        }
+    }
+}
+
+/// Closes the dialog, or leads back where there is none.
+fn leave() -> Markup {
+    html! { a.btn href=(url::BOOKINGS) data-close { "Not now" } }
+}
+
+fn choice(business: &Business, choice: &Choice, chosen: Option<ServiceId>) -> Markup {
+    let service = &choice.service;
+    html! {
+        label.choice {
+            input type="radio" name="service" value=(service.id) required
+                checked[chosen == Some(service.id)] disabled[choice.fits.is_err()];
+            span.grow {
+                b { (service.name) }
+                small {
+                    (text::length(service.minutes)) ", " (business.money(service.price))
+                    @if let Err(refusal) = choice.fits { ". " (reason(business, choice, refusal)) }
+                }
+            }
+        }
+    }
+}
+
+/// Why a service does not fit, in the words of this time.
+fn reason(business: &Business, choice: &Choice, refusal: Refusal) -> String {
+    match (refusal, choice.until) {
+        (Refusal::Taken | Refusal::OutsideHours, Some(until)) => {
+            format!(
+                "Needs more time than is free before {}.",
+                text::time(&business.local(until))
+            )
+        }
+        (Refusal::OutsideHours, None) => "Not on offer at this time.".to_owned(),
+        (Refusal::Taken, None) => "This time is taken.".to_owned(),
+        (other, _) => other.to_string(),
+    }
+}
+
+/// What changing one's mind will cost, said before the click.
+fn promise(business: &Business, start: Timestamp, now: Timestamp) -> String {
+    let until = crate::domain::booking::plus(start, -business.change_minutes);
+    if until > now {
+        let local = business.local(until);
+        format!(
+            "Free to change or cancel until {} {}.",
+            local.strftime("%A"),
+            text::time(&local)
+        )
+    } else {
+        "Too close to be moved later; cancelling will count as late.".to_owned()
+    }
+}
+
+/// The sheet's own buttons, with ids of their own: submitting one asks for that time instead.
+fn other_times(view: &Confirm<'_>) -> Markup {
+    html! {
+        div.field {
+            p { b { "Free times close by" } }
+            div.chips {
+                @for start in view.nearest {
+                    a href=(url::new_booking(*start, view.staff.id)) hx-get=(url::new_booking(*start, view.staff.id))
+                        hx-target="#sheet" { (text::short_moment(view.business, *start, view.now)) }
+                }
+            }
+        }
+    }
+}
+
+/// What the sheet shows of a move.
+#[derive(Debug)]
+pub struct Moving<'a> {
+    pub business: &'a Business,
+    pub booking: &'a Booking,
+    pub staff: &'a Staff,
+    pub start: Timestamp,
+    pub by_staff: bool,
+    /// Why it cannot be moved there, and the free times nearest to it.
+    pub refused: Option<&'a str>,
+    pub nearest: &'a [Timestamp],
+    pub now: Timestamp,
+}
+
+/// Moves, after a click.
+pub fn confirm_move(view: &Moving<'_>) -> Markup {
+    let business = view.business;
+    let start = business.local(view.start);
+    html! {
+        div.stack {
+            (title(business, view.start, &format!("Move to {}", text::time(&start))))
+            @if let Some(words) = view.refused { (note("warn", words)) }
+            p {
+                (view.booking.service_name) ", " (text::length(view.booking.minutes)) " with " (view.staff.name)
+                ". The time on " b { (text::moment(business, view.booking.starts_at)) } " becomes free for others."
+            }
+            form.form method="post" action=(url::reschedule(view.booking.id))
+                hx-post=(url::reschedule(view.booking.id)) hx-target="#sheet" hx-swap="innerHTML"
+                hx-sync="this:drop" {
+                input type="hidden" name="start" value=(view.start);
+                input type="hidden" name="staff" value=(view.staff.id);
+                input type="hidden" name="version" value=(view.booking.version);
+                @if !view.nearest.is_empty() {
+                    div.field {
+                        p { b { "Free times close by" } }
+                        div.chips {
+                            @for start in view.nearest {
+                                @let href = format!("{}&move={}", url::new_booking(*start, view.staff.id), view.booking.id);
+                                a href=(href) hx-get=(href) hx-target="#sheet" {
+                                    (text::short_moment(business, *start, view.now))
+                                }
+                            }
+                        }
+                    }
+                }
+                div.acts {
+                    @if view.refused.is_none() { button.btn.primary type="submit" { "Move to this time" } }
+                    a.btn href=(url::moving(view.booking.id, view.by_staff)) data-close { "Not now" }
+                }
+            }
+        }
+    }
+}
+
+/// A booking as it stands, and what can be done about it. `news` is what was just done.
+pub fn detail(
+    business: &Business,
+    booking: &Booking,
+    by_staff: bool,
+    news: Option<(&str, &str)>,
+    now: Timestamp,
+) -> Markup {
+    let start = business.local(booking.starts_at);
+    let may_move = if by_staff {
+        booking.may_cancel(now)
+    } else {
+        booking.may_move(business, now)
+    };
+    let late = !by_staff && now > booking.change_until(business);
+    html! {
+        div.stack {
+            (title(business, booking.starts_at, &format!("{} – {}", text::time(&start), text::time(&business.local(booking.ends_at())))))
+            @if let Some((kind, words)) = news { (note(kind, words)) }
+            dl.kv {
+                dt { "Session" } dd { (booking.service_name) ", " (text::length(booking.minutes)) }
+                @if by_staff {
+                    dt { "Client" } dd { a href=(url::client(booking.client)) { (booking.client_name) } }
+                }
+                dt { "With" } dd { (booking.staff_name) }
+                @if !business.address.is_empty() { dt { "Where" } dd { (business.address) } }
+                dt { "Status" } dd { (badge(booking)) }
+            }
+            @if booking.may_cancel(now).is_ok() {
+                @if late { p.small { "Cancelling now counts as late." } }
+                @else if !by_staff { p.small { (promise(business, booking.starts_at, now)) } }
+            }
+            div.acts {
+                @if may_move.is_ok() {
+                    a.btn.primary href=(url::moving(booking.id, by_staff)) { "Move" }
+                }
+                @if booking.may_cancel(now).is_ok() {
+                    form method="post" action=(url::cancel(booking.id)) hx-post=(url::cancel(booking.id)) hx-target="#sheet" hx-swap="innerHTML"
+                hx-sync="this:drop" {
+                        input type="hidden" name="version" value=(booking.version);
+                        button.btn.danger type="submit" { "Cancel session" }
+                    }
+                }
+                a.btn href=(if by_staff { url::CALENDAR } else { url::BOOKINGS }) data-close { "Close" }
+            }
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Values in, markup out: one file a noun, and what they share. Nothing here asks the database.
+
+pub mod activity;
+pub mod agenda;
+pub mod booking;
+pub mod client;
+pub mod email;
+pub mod error;
+pub mod home;
+pub mod icon;
+pub mod layout;
+pub mod outbox;
+pub mod settings;
+pub mod sign_in;
+pub mod text;
+pub mod today;
+pub mod url;

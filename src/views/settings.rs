@@ -1,0 +1,64 @@
+//! How the business is set up, for staff to read.
+
+use crate::domain::business::Business;
+use crate::domain::service::Service;
+use crate::domain::staff::Staff;
+use crate::domain::viewer::Role;
+use crate::views::layout::{self, Page};
+use crate::views::{text, url};
+use maud::{Markup, html};
+
+/// The page.
+pub fn page(frame: &Page<'_>, services: &[Service], staff: &[Staff], is_owner: bool) -> Markup {
+    let business: &Business = frame.business;
+    let body = html! {
+        div.page-head {
+            div { h1 { "Settings" } }
+            @if is_owner { div.acts { a.btn href=(url::OUTBOX) { "Outbox" } } }
+        }
+        div.cols {
+            section.card aria-labelledby="services-title" {
+                header { h2 #services-title { "Services" } }
+                div.body {
+                    table {
+                        thead { tr { th scope="col" { "Service" } th scope="col" { "Length" } th scope="col" { "Book ahead" } th scope="col" { "Price" } } }
+                        tbody {
+                            @for service in services {
+                                tr {
+                                    td { (service.name) }
+                                    td data-label="Length" { (service.minutes) " min" }
+                                    td data-label="Book ahead" { (text::length(service.notice)) }
+                                    td { (business.money(service.price)) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            div.stack-l {
+                section.card aria-labelledby="business-title" {
+                    header { h2 #business-title { "Business" } }
+                    div.body {
+                        dl.kv {
+                            dt { "Name" } dd { (business.name) }
+                            dt { "Address" } dd { (business.address) }
+                            dt { "Time zone" } dd { (business.zone.iana_name().unwrap_or("UTC")) }
+                            dt { "Free changes" } dd { "until " (text::length(business.change_minutes)) " before" }
+                        }
+                    }
+                }
+                section.card aria-labelledby="staff-title" {
+                    header { h2 #staff-title { "Staff" } }
+                    div.body {
+                        ul.list {
+                            @for one in staff {
+                                li { span.what { b { (one.name) } small { @if one.role == Role::Owner { "Owner" } @else { "Staff" } } } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    };
+    layout::page(frame, &body)
+}

@@ -1,0 +1,117 @@
+//! Staff's first page: today's numbers, seven days, and what just happened.
+
+use crate::domain::business::Business;
+use crate::domain::staff::Staff;
+use crate::realtime::part::{Parts, Whole};
+use crate::views::layout::{self, Live, Page};
+use crate::views::{activity, agenda, text, url};
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+/// The root that the numbers fill.
+pub const ROOT: &str = "numbers";
+
+/// The numbers of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Numbers {
+    pub today: usize,
+    /// The next session of today that has not begun.
+    pub next_at: Option<Timestamp>,
+    /// Sessions of seven days from today, and the starts that are still free in them.
+    pub week: usize,
+    pub free: usize,
+    /// Cancelled in the last seven days, and how many of those late.
+    pub cancelled: usize,
+    pub late: usize,
+    /// Clients, and those who had no session for long and have none coming.
+    pub clients: usize,
+    pub quiet: usize,
+}
+
+/// The region.
+pub fn numbers(business: &Business, numbers: &Numbers) -> Whole {
+    let mut parts = Parts::default();
+    let next = numbers.next_at.map_or_else(
+        || {
+            if numbers.today == 0 {
+                "nothing booked".to_owned()
+            } else {
+                "none still to come".to_owned()
+            }
+        },
+        |at| format!("next at {}", text::time(&business.local(at))),
+    );
+    let tiles = [
+        (
+            "today",
+            url::CALENDAR,
+            "Today",
+            text::count(numbers.today, "session", "sessions"),
+            next,
+        ),
+        (
+            "week",
+            url::CALENDAR,
+            "Seven days",
+            text::count(numbers.week, "session", "sessions"),
+            format!("{} still free", text::count(numbers.free, "time", "times")),
+        ),
+        (
+            "cancelled",
+            url::CALENDAR,
+            "Cancelled, last seven days",
+            numbers.cancelled.to_string(),
+            format!("{} late", numbers.late),
+        ),
+        (
+            "quiet",
+            url::CLIENTS,
+            "Gone quiet",
+            numbers.quiet.to_string(),
+            format!(
+                "of {}, no session in 45 days",
+                text::count(numbers.clients, "client", "clients")
+            ),
+        ),
+    ];
+    let html = html! {
+        @for (id, href, label, figure, more) in tiles {
+            (parts.part(format!("kpi-{id}"), tile(id, href, label, &figure, &more)))
+        }
+    };
+    parts.whole(ROOT, &html)
+}
+
+fn tile(id: &str, href: &str, label: &str, figure: &str, more: &str) -> Markup {
+    html! {
+        a.card.kpi id={ "kpi-" (id) } href=(href) {
+            span.eyebrow { (label) } b { (figure) } span.small { (more) }
+        }
+    }
+}
+
+/// The page.
+pub fn page(frame: &Page<'_>, live: &Live, staff: &[Staff], now: Timestamp) -> Markup {
+    let local = frame.business.local(now);
+    let body = html! {
+        div.page-head {
+            div {
+                p.small { (text::long_date(local.date())) }
+                h1 { "This week at " (frame.business.name) }
+            }
+            div.acts { a.btn.primary href=(url::CALENDAR) { "Book for a client" } }
+        }
+        (layout::region(live, ROOT, "kpis"))
+        div.cols.lead {
+            section.card aria-labelledby="agenda-title" {
+                header { h2 #agenda-title { "Agenda" } (agenda::legend(staff)) }
+                div.body { (layout::region(live, agenda::AGENDA, "")) }
+            }
+            section.card aria-labelledby="activity-title" {
+                header { h2 #activity-title { "Just now" } }
+                div.body { (layout::region(live, activity::ROOT, "")) }
+            }
+        }
+    };
+    layout::page(frame, &body)
+}

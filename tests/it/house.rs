@@ -1,0 +1,336 @@
+//! A small practice to test in: its own database, a clock that stands still, a server on a free port, browsers and sockets.
+
+use crate::browser::Browser;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use portico::app::App;
+use portico::clock::Clock;
+use portico::config::{BaseUrl, Config};
+use portico::domain::id::{BookingId, ClientId, PersonId, ServiceId, StaffId};
+use portico::domain::service::Service;
+use portico::domain::slot::Window;
+use portico::domain::viewer::{ClientViewer, Role, StaffViewer, Viewer};
+use portico::store::booking::Book;
+use portico::store::business::NewBusiness;
+use portico::store::person::NewPerson;
+use portico::store::{self, Error, Tx};
+use portico::{http, jobs, secret};
+use sqlx::Connection as _;
+use std::net::SocketAddr;
+use std::sync::OnceLock;
+use tempfile::TempDir;
+
+/// Everybody's password.
+pub(crate) const PASSWORD: &str = "a long enough secret";
+
+/// Monday 23 November 2026, 08:00 in Johannesburg.
+pub(crate) const MONDAY: &str = "2026-11-23T06:00:00Z";
+
+/// Which database a test runs on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum On {
+    Sqlite,
+    Postgres,
+}
+
+/// Makes two tests of one story: `on_both!(name, |house| async move { … })`.
+macro_rules! on_both {
+    ($(#[$doc:meta])* $name:ident, $story:expr) => {
+        $(#[$doc])*
+        mod $name {
+            use super::*;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                let story = $story;
+                story(House::open(On::Sqlite).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                let story = $story;
+                story(House::open(On::Postgres).await).await;
+            }
+        }
+    };
+}
+pub(crate) use on_both;
+
+/// The practice: Naledi owns it, Sipho works in it; Thandi, Pieter and Aisha are clients.
+pub(crate) struct House {
+    pub(crate) app: App,
+    pub(crate) naledi: StaffViewer,
+    pub(crate) sipho: StaffViewer,
+    pub(crate) thandi: ClientViewer,
+    pub(crate) pieter: ClientViewer,
+    pub(crate) aisha: ClientViewer,
+    /// 45 minutes, no buffers; the shortest, so that its starts are the grid.
+    pub(crate) follow_up: Service,
+    /// 60 minutes and 15 kept free after it.
+    pub(crate) assessment: Service,
+    dir: TempDir,
+}
+
+/// An instant as tests write it.
+pub(crate) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+impl House {
+    pub(crate) async fn open(on: On) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let database_url = match on {
+            On::Sqlite => format!("sqlite:{}", dir.path().join("portico.db").display()),
+            On::Postgres => fresh_postgres().await,
+        };
+        let clock = Clock::standing(at(MONDAY));
+        let bind: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        let base_url = BaseUrl::parse("http://127.0.0.1").unwrap();
+        let config = Config {
+            database_url,
+            bind,
+            base_url,
+            sockets_per_person: 20,
+        };
+        let app = App::start(config, clock.clone()).await.unwrap();
+        let (naledi, sipho) = (
+            person("naledi", "Naledi Khumalo"),
+            person("sipho", "Sipho Dube"),
+        );
+        let (thandi, pieter) = (
+            person("thandi", "Thandi Mokoena"),
+            person("pieter", "Pieter Botha"),
+        );
+        let aisha = person("aisha", "Aisha Dlamini");
+        let follow_up = service("Follow-up treatment", 45, 0);
+        let assessment = service("First assessment", 60, 15);
+        let (staff_ids, client_ids) = (
+            [StaffId::new(), StaffId::new()],
+            [ClientId::new(), ClientId::new(), ClientId::new()],
+        );
+        let all = Practice {
+            staff: [
+                (naledi.clone(), staff_ids[0], Role::Owner),
+                (sipho.clone(), staff_ids[1], Role::Staff),
+            ],
+            clients: [
+                (thandi.clone(), client_ids[0]),
+                (pieter.clone(), client_ids[1]),
+                (aisha.clone(), client_ids[2]),
+            ],
+            services: [follow_up.clone(), assessment.clone()],
+        };
+        app.transact(all, |tx, practice| Box::pin(practice.found(tx)))
+            .await
+            .unwrap();
+        let staff = |one: &NewPerson, staff, role| StaffViewer {
+            person: one.id,
+            staff,
+            name: one.name.clone(),
+            role,
+        };
+        let client = |one: &NewPerson, client| ClientViewer {
+            person: one.id,
+            client,
+            name: one.name.clone(),
+        };
+        Self {
+            naledi: staff(&naledi, staff_ids[0], Role::Owner),
+            sipho: staff(&sipho, staff_ids[1], Role::Staff),
+            thandi: client(&thandi, client_ids[0]),
+            pieter: client(&pieter, client_ids[1]),
+            aisha: client(&aisha, client_ids[2]),
+            follow_up,
+            assessment,
+            app,
+            dir,
+        }
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.app.clock
+    }
+
+    /// Books as `client` would, with Naledi.
+    pub(crate) async fn book(
+        &self,
+        client: &ClientViewer,
+        service: &Service,
+        start: &str,
+    ) -> Result<BookingId, Error> {
+        let book = self.wish(client, self.naledi.staff, service.id, at(start));
+        self.app
+            .transact(book, |tx, book| Box::pin(store::booking::book(tx, book)))
+            .await
+    }
+
+    /// What a client asks for, under a key of its own.
+    pub(crate) fn wish(
+        &self,
+        client: &ClientViewer,
+        staff: StaffId,
+        service: ServiceId,
+        start: Timestamp,
+    ) -> Book {
+        Book {
+            viewer: Viewer::Client(client.clone()),
+            client: client.client,
+            staff,
+            service,
+            start,
+            key: secret::token(),
+            now: self.clock().now(),
+        }
+    }
+
+    /// Nothing is wrong with the database.
+    pub(crate) async fn assert_sound(&self) {
+        let problems = store::check::problems(&mut self.app.db.snapshot().await.unwrap())
+            .await
+            .unwrap();
+        assert!(problems.is_empty(), "{problems:?}");
+    }
+
+    /// Opens the doors: a server on a free port, with its jobs.
+    pub(crate) fn serve(&self) -> Server {
+        let listener = http::listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        jobs::start(&self.app);
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let running = tokio::spawn(http::serve(self.app.clone(), listener, async move {
+            let _ = stopped.await;
+        }));
+        Server {
+            address,
+            _stop: stop,
+            _running: running,
+        }
+    }
+
+    /// Where the test may leave files.
+    pub(crate) fn dir(&self) -> &std::path::Path {
+        self.dir.path()
+    }
+}
+
+fn person(address: &str, name: &str) -> NewPerson {
+    static HASH: OnceLock<String> = OnceLock::new();
+    NewPerson {
+        id: PersonId::new(),
+        email: format!("{address}@kestrel.example"),
+        name: name.to_owned(),
+        password_hash: Some(HASH.get_or_init(|| secret::hash_now(PASSWORD)).clone()),
+        now: at(MONDAY),
+    }
+}
+
+fn service(name: &str, minutes: i64, after: i64) -> Service {
+    let id = ServiceId::new();
+    Service {
+        id,
+        name: name.to_owned(),
+        price: 85_000,
+        step: 45,
+        minutes,
+        before: 0,
+        after,
+        notice: 120,
+    }
+}
+
+/// Everybody and everything that the practice begins with.
+struct Practice {
+    staff: [(NewPerson, StaffId, Role); 2],
+    clients: [(NewPerson, ClientId); 3],
+    services: [Service; 2],
+}
+
+impl Practice {
+    async fn found(&self, tx: &mut Tx) -> Result<(), Error> {
+        let business = NewBusiness {
+            name: "Kestrel Physio".to_owned(),
+            address: "14 Loop Street, Cape Town".to_owned(),
+            zone: "Africa/Johannesburg".to_owned(),
+            currency: "ZAR".to_owned(),
+            hue: 172,
+            change_minutes: 24 * 60,
+            horizon_weeks: 26,
+        };
+        store::business::save(tx, &business).await?;
+        for (one, id, role) in &self.staff {
+            store::staff::create(tx, *id, *role, one).await?;
+            for weekday in 0..5 {
+                for window in [
+                    Window {
+                        start: 480,
+                        end: 705,
+                    },
+                    Window {
+                        start: 780,
+                        end: 960,
+                    },
+                ] {
+                    store::staff::open_weekly(tx, *id, weekday, window).await?;
+                }
+            }
+        }
+        for (one, id) in &self.clients {
+            store::client::create(tx, *id, one).await?;
+        }
+        for one in &self.services {
+            store::service::create(tx, one).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A database of its own on the Postgres that `bin/test` started.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a database's name cannot be bound"
+)]
+async fn fresh_postgres() -> String {
+    let server = std::env::var("PORTICO_TEST_POSTGRES").expect(
+        "PORTICO_TEST_POSTGRES is not set: run this test with bin/test, which starts a Postgres",
+    );
+    let name = format!("t{}", uuid::Uuid::now_v7().simple());
+    let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    let (base, _) = server.rsplit_once('/').unwrap();
+    format!("{base}/{name}")
+}
+
+/// A server that ends with the test.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    _stop: tokio::sync::oneshot::Sender<()>,
+    _running: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl Server {
+    /// A browser that nobody has signed in with.
+    pub(crate) fn browser(&self) -> Browser {
+        Browser::new(self.address)
+    }
+
+    /// A browser in which someone is signed in: `thandi`, `naledi` …
+    pub(crate) async fn signed_in(&self, who: &str) -> Browser {
+        let mut browser = self.browser();
+        let email = format!("{who}@kestrel.example");
+        let answer = browser
+            .post("/login", &[("email", &email), ("password", PASSWORD)])
+            .await;
+        assert_eq!(answer.status, 303, "{who} cannot sign in: {}", answer.body);
+        browser.keep_cookie(&answer);
+        browser
+    }
+}
+
+/// A date as tests write it.
+pub(crate) fn on(text: &str) -> Date {
+    text.parse().unwrap()
+}
