@@ -81,10 +81,11 @@ impl realtime::Region for Region {
         };
         let mut topics: Vec<Topic> = match self {
             Self::Slots { staff, .. } => vec![Topic::Calendar(*staff)],
-            Self::OwnSlots { client, staff, .. } => {
-                vec![Topic::Client(*client), Topic::Calendar(*staff)]
+            Self::OwnSlots { client, .. }
+            | Self::Next { client }
+            | Self::Sessions { client, .. } => {
+                vec![Topic::Client(*client)]
             }
-            Self::Next { client } | Self::Sessions { client, .. } => vec![Topic::Client(*client)],
             Self::Numbers { everyone }
             | Self::Activity { everyone }
             | Self::Clients { everyone } => {

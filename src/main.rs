@@ -172,7 +172,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let listener = http::listen(bind)
         .map_err(|error| Unusable(format!("cannot listen on {bind}: {error}")))?;
     let app = open(config).await?;
-    jobs::start(&app);
+    jobs::start(&app).await?;
     println!("Portico listens on http://{}", listener.local_addr()?);
     http::serve(app, listener, stopped())
         .await
@@ -204,7 +204,7 @@ async fn demo(port: u16, dir: Option<PathBuf>, quiet: bool) -> anyhow::Result<()
     let app = open(config).await?;
     let plan = Plan::demo(1, app.clock.now());
     demo::fill(&app.db, &plan).await?;
-    jobs::start(&app);
+    jobs::start(&app).await?;
     if !quiet {
         tokio::spawn(demo::act(app.db.clone(), app.clock.clone(), rand::random()));
     }

@@ -5,11 +5,12 @@ mod tidy;
 
 use crate::app::App;
 
-/// Starts every job; they end with the runtime.
-pub fn start(app: &App) {
-    tokio::spawn(sweep::run(app.clone()));
+/// Starts every job; they end with the runtime. Where the first sweep begins is known before anything is watched: a change
+/// between the two would be missed for good.
+pub async fn start(app: &App) -> Result<(), crate::store::Error> {
+    let mark = sweep::once(app, i64::MAX, false).await?;
+    tokio::spawn(sweep::run(app.clone(), mark));
     tokio::spawn(sweep::watch_clock(app.clone()));
     tokio::spawn(tidy::run(app.clone()));
+    Ok(())
 }
-
-pub use sweep::once as sweep_once;

@@ -10,12 +10,10 @@ const EVERY: Duration = Duration::from_secs(2);
 /// How precisely the clock's own changes are noticed.
 const TICK: Duration = Duration::from_millis(250);
 
-/// Sweeps for ever.
-pub(super) async fn run(app: App) {
+/// Sweeps for ever from `mark`.
+pub(super) async fn run(app: App, mut mark: i64) {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // Nothing is watched before the first sweep, so that it need not look back.
-    let mut mark = i64::MAX;
     let mut failed = false;
     loop {
         ticks.tick().await;
@@ -34,7 +32,11 @@ pub(super) async fn run(app: App) {
 
 /// One sweep from `mark`; the next one's mark, once what this one found was handled. After a failure, nothing that was
 /// believed before is relied on.
-pub async fn once(app: &App, mark: i64, failed_before: bool) -> Result<i64, crate::store::Error> {
+pub(super) async fn once(
+    app: &App,
+    mark: i64,
+    failed_before: bool,
+) -> Result<i64, crate::store::Error> {
     let found = topic::sweep(&app.db, mark).await?;
     if let Some(at) = found.at {
         app.clock.follow(at);

@@ -41,11 +41,10 @@ impl Region {
                 staff,
                 week,
             } => {
-                let grid = read_grid(tx, &business, *staff, *week, now).await?;
                 let (from, to) = span(&business, *week);
                 let own = store::booking::own_times(tx, *client, *staff, from, to).await?;
                 (
-                    views::booking::calendar::own(&business, *staff, &grid, &own),
+                    views::booking::calendar::own(&business, *staff, &own),
                     midnight,
                 )
             }

@@ -10,6 +10,8 @@ mod hub;
 pub mod part;
 mod region;
 mod socket;
+#[cfg(test)]
+mod tests;
 
 pub use bus::carry;
 pub use cursor::{Cursor, Mark, Tag, tag};

@@ -14,6 +14,8 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::time::{interval_at, sleep_until, timeout};
+use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 
 /// A frame at the latest after this, so that a page knows the silence of a dead line from that of a quiet day.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -62,6 +64,7 @@ impl Close {
     const RESTART: Self = Self(1012, "restart");
     const OVERLOAD: Self = Self(1013, "try again");
     const TOO_MANY: Self = Self(1008, "too many");
+    const BROKEN: Self = Self(1002, "protocol");
     const TOO_BIG: Self = Self(1009, "too big");
     const SIGNED_OUT: Self = Self(4401, "session");
     const OTHER_VIEWER: Self = Self(4401, "viewer");
@@ -234,8 +237,7 @@ impl<R: Region> Open<'_, R> {
             tokio::select! {
                 message = ws.recv() => match message {
                     None | Some(Ok(Message::Close(_))) => return Close::GONE,
-                    Some(Err(error)) => return if is_too_big(&error) { Close::TOO_BIG } else { Close::GONE },
-                    Some(Ok(Message::Pong(_))) => ponged = Instant::now(),
+                    Some(Err(error)) => return blame(error),Some(Ok(Message::Pong(_))) => ponged = Instant::now(),
                     Some(Ok(_)) => {
                         if inbound.0.elapsed() > Duration::from_mins(1) {
                             inbound = (Instant::now(), 0);
@@ -350,13 +352,16 @@ async fn send(ws: &mut WebSocket, message: Message) -> bool {
     matches!(timeout(PATIENCE, ws.send(message)).await, Ok(Ok(())))
 }
 
-fn is_too_big(error: &axum::Error) -> bool {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        if error.to_string().contains("too long") {
-            return true;
+/// What to say to a browser that broke the rules of the line, and nothing to one that is gone.
+fn blame(error: axum::Error) -> Close {
+    match error.into_inner().downcast_ref::<tungstenite::Error>() {
+        Some(tungstenite::Error::Capacity(_)) => Close::TOO_BIG,
+        Some(tungstenite::Error::Protocol(fault))
+            if *fault != ProtocolError::ResetWithoutClosingHandshake =>
+        {
+            Close::BROKEN
         }
-        cause = error.source();
+        Some(tungstenite::Error::Utf8(_)) => Close::BROKEN,
+        _ => Close::GONE,
     }
-    false
 }

@@ -39,6 +39,32 @@ pub async fn add(tx: &mut Tx, new: &NewEmail) -> Result<(), Error> {
     Ok(())
 }
 
+/// Takes the secrets out of a person's mails: their links have ended.
+pub(super) async fn forget_secrets(tx: &mut Tx, person: PersonId) -> Result<(), Error> {
+    let forgotten = tx
+        .q("UPDATE outbox SET token = NULL WHERE person_id = $1 AND token IS NOT NULL")
+        .bind(person.0)
+        .run()
+        .await?;
+    if forgotten > 0 {
+        tx.touch(Topic::Outbox);
+    }
+    Ok(())
+}
+
+/// Takes out the secrets of mails that are older than any link lives.
+pub(super) async fn forget_old_secrets(tx: &mut Tx, before: Timestamp) -> Result<(), Error> {
+    let forgotten = tx
+        .q("UPDATE outbox SET token = NULL WHERE token IS NOT NULL AND created_at < $1")
+        .bind(before.as_millisecond())
+        .run()
+        .await?;
+    if forgotten > 0 {
+        tx.touch(Topic::Outbox);
+    }
+    Ok(())
+}
+
 #[derive(sqlx::FromRow)]
 struct Row {
     id: uuid::Uuid,

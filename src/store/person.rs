@@ -79,6 +79,8 @@ pub async fn set_password(
         .bind(hash.to_owned())
         .run()
         .await?;
+    // Whoever sets a first password has joined, and the list of clients says so.
+    tx.touch(Topic::Clients);
     super::session::revoke_all(tx, person, now).await
 }
 
@@ -102,5 +104,6 @@ pub async fn set_disabled(
         super::session::revoke_all(tx, person, now).await?;
     }
     tx.touch(Topic::Viewer(person));
+    tx.touch(Topic::Settings);
     Ok(())
 }

@@ -139,11 +139,7 @@ pub async fn sweep(tx: &mut Tx, now: Timestamp) -> Result<(), Error> {
         .bind(day_ago)
         .run()
         .await?;
-    tx.q("UPDATE outbox SET token = NULL WHERE token IS NOT NULL AND created_at < $1")
-        .bind((now - super::token::LONGEST).as_millisecond())
-        .run()
-        .await?;
-    Ok(())
+    super::outbox::forget_old_secrets(tx, now - super::token::LONGEST).await
 }
 
 /// tower-sessions' store over our tables.

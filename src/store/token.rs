@@ -136,9 +136,5 @@ async fn end_all(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<(), Er
         .bind(now.as_millisecond())
         .run()
         .await?;
-    tx.q("UPDATE outbox SET token = NULL WHERE person_id = $1 AND token IS NOT NULL")
-        .bind(person.0)
-        .run()
-        .await?;
-    Ok(())
+    super::outbox::forget_secrets(tx, person).await
 }

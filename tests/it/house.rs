@@ -192,10 +192,10 @@ impl House {
     }
 
     /// Opens the doors: a server on a free port, with its jobs.
-    pub(crate) fn serve(&self) -> Server {
+    pub(crate) async fn serve(&self) -> Server {
         let listener = http::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
-        jobs::start(&self.app);
+        jobs::start(&self.app).await.unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let running = tokio::spawn(http::serve(self.app.clone(), listener, async move {
             let _ = stopped.await;

@@ -17,7 +17,7 @@ fn slot(start: &str) -> String {
 on_both!(
     a_booking_shows_on_every_screen_at_once,
     |house: House| async move {
-        let server = house.serve();
+        let server = house.serve().await;
         let mut thandi = server.signed_in("thandi").await.watch(WEEK).await;
         let mut pieter = server.signed_in("pieter").await.watch(WEEK).await;
         let mut naledi = server.signed_in("naledi").await.watch("/admin").await;
@@ -62,7 +62,7 @@ on_both!(
 on_both!(
     whoever_was_away_gets_exactly_what_changed,
     |house: House| async move {
-        let server = house.serve();
+        let server = house.serve().await;
         let browser = server.signed_in("pieter").await;
         let page = browser.get(WEEK).await.live_url();
         let (address, _) = page.split_once("&since=").unwrap();
@@ -108,7 +108,7 @@ on_both!(
 on_both!(
     nonsense_as_a_cursor_gets_the_whole,
     |house: House| async move {
-        let server = house.serve();
+        let server = house.serve().await;
         let browser = server.signed_in("pieter").await;
         let page = browser.get(WEEK).await.live_url();
         let (address, _) = page.split_once("&since=").unwrap();
@@ -124,7 +124,7 @@ on_both!(
 on_both!(
     one_load_serves_everyone_who_watches,
     |house: House| async move {
-        let server = house.serve();
+        let server = house.serve().await;
         let mut watchers = Vec::new();
         for who in ["pieter", "aisha"] {
             let browser = server.signed_in(who).await;
@@ -154,7 +154,7 @@ on_both!(
 on_both!(
     what_only_the_clock_changes_is_shown_when_it_does,
     |house: House| async move {
-        let server = house.serve();
+        let server = house.serve().await;
         let mut watcher = server.signed_in("pieter").await.watch(WEEK).await;
         watcher.quiet().await;
         // 10:15 today needs two hours of notice: at 08:15 and a moment it is gone.
@@ -169,7 +169,7 @@ on_both!(
 on_both!(
     a_change_of_hours_redraws_the_week,
     |house: House| async move {
-        let server = house.serve();
+        let server = house.serve().await;
         let mut watcher = server.signed_in("pieter").await.watch(WEEK).await;
         watcher.quiet().await;
         let closed = (house.naledi.staff, on("2026-11-27"));
@@ -210,7 +210,7 @@ on_both!(
 on_both!(
     the_sweep_finds_what_nobody_was_told,
     |house: House| async move {
-        let server = house.serve();
+        let server = house.serve().await;
         let mut watcher = server.signed_in("pieter").await.watch(WEEK).await;
         watcher.quiet().await;
         // Another process on the same database: its hub hears it, ours does not.
@@ -237,7 +237,7 @@ on_both!(
 on_both!(
     signing_out_ends_the_live_pages_of_that_person,
     |house: House| async move {
-        let server = house.serve();
+        let server = house.serve().await;
         let browser = server.signed_in("pieter").await;
         let page = browser.get(WEEK).await.live_url();
         let mut watcher = browser.connect(&page).await;
@@ -256,7 +256,7 @@ on_both!(
 on_both!(
     a_socket_shows_only_what_its_viewer_may_see,
     |house: House| async move {
-        let server = house.serve();
+        let server = house.serve().await;
         let pieter = server.signed_in("pieter").await;
         let staff = house.naledi.staff;
         let refused = [

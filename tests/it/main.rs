@@ -10,4 +10,5 @@ mod browser;
 mod house;
 
 mod booking;
+mod laws;
 mod live;

@@ -1,0 +1,369 @@
+//! From a booking's commit to the DOM of real browsers: a client's calendar and staff's first page watch while two other
+//! clients book and cancel, one thing at a time.
+
+use crate::cdp::{Chromium, Page};
+use crate::http::{Person, Posted, attribute, tags};
+use crate::server::{Server, Which};
+use crate::stats::{self, Sample, head};
+use anyhow::{Context as _, bail, ensure};
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout};
+
+/// How long a change may take to show before the run is given up.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a calendar shows.
+const SLOTS: &str = "() => [...document.querySelectorAll('#calendar [data-slot]')]
+    .map(e => `${e.dataset.slot} ${e.dataset.state}`)";
+/// What staff's first page shows.
+const EVENTS: &str = "() => [
+    ...[...document.querySelectorAll('#agenda [data-booking]')].map(e => e.dataset.booking),
+    ...[...document.querySelectorAll('#activity-lines > li')].map(e => e.id)]";
+
+/// What to do, and with what.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Bookings; each is cancelled again
+    #[arg(long, env = "LOADTEST_BOOKINGS", default_value_t = 200)]
+    bookings: usize,
+    /// Milliseconds of rest after each change; below 60 a change waits until 50 ms have passed since the last frame
+    #[arg(long, env = "LOADTEST_PAUSE", default_value_t = 150)]
+    pause: u64,
+    #[arg(long, env = "CHROMIUM", default_value = "/usr/bin/chromium")]
+    chromium: PathBuf,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// The columns: for each change, what was measured of it.
+#[derive(Debug, Default)]
+struct Columns {
+    round_trip: Sample,
+    calendar: Delay,
+    agenda: Delay,
+    activity: Delay,
+    bytes: Sample,
+    frames: Sample,
+}
+
+/// Until something showed: since the form was sent, and since its answer came.
+#[derive(Debug, Default)]
+struct Delay {
+    from_click: Sample,
+    from_answer: Sample,
+}
+
+impl Delay {
+    fn push(&mut self, posted: &Posted, at: f64) {
+        self.from_click.push(at - posted.sent);
+        self.from_answer.push(at - posted.answered);
+    }
+}
+
+pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
+    let server = Server::start(&options.which).await?;
+    let url = &server.url;
+    let thandi = Person::sign_in(url, "thandi").await?;
+    let naledi = Person::sign_in(url, "naledi").await?;
+    let bookers = [
+        Person::sign_in(url, "pieter").await?,
+        Person::sign_in(url, "aisha").await?,
+    ];
+    let week = busiest_week(&thandi).await?;
+    let chromium = Chromium::start(&options.chromium).await?;
+    let mut calendar = Watch::start(&chromium, url, &week.path, &thandi, SLOTS).await?;
+    let mut admin = Watch::start(&chromium, url, "/admin", &naledi, EVENTS).await?;
+    println!(
+        "{} and {url}: {} watches {}, naledi /admin; {} bookings, each cancelled again, {} ms apart",
+        chromium.version().await?,
+        "thandi",
+        week.path,
+        options.bookings,
+        options.pause
+    );
+    println!(
+        "their clocks and ours agree within {:.2} ms",
+        calendar.skew().await?.max(admin.skew().await?)
+    );
+
+    let (mut booked, mut cancelled) = (Columns::default(), Columns::default());
+    let pause = Duration::from_millis(options.pause);
+    sleep(Duration::from_millis(500)).await;
+    for n in 0..options.bookings {
+        let booker = &bookers[n % bookers.len()];
+        let slot = &week.free[n % week.free.len()];
+        let form = Form::open(booker, slot, &week.staff).await?;
+        calendar.forget();
+        admin.forget();
+
+        let posted = form.book(booker).await?;
+        let id = posted.location.rsplit('/').next().unwrap_or_default();
+        let id = id.to_owned();
+        let shown = format!("{slot} taken");
+        booked.round_trip.push(posted.answered - posted.sent);
+        let at = calendar.came(&shown).await?;
+        booked.calendar.push(&posted, at);
+        booked.agenda.push(&posted, admin.came(&id).await?);
+        booked.activity.push(&posted, admin.came("did-").await?);
+        sleep(pause).await;
+        calendar.count_into(&mut booked);
+
+        let page = booker.get(&posted.location).await?;
+        let version = tags(&page, "name=\"version\"").next();
+        let version = version.and_then(|tag| attribute(tag, "value"));
+        let version = version.context("a booking's page has its version")?;
+        calendar.forget();
+        admin.forget();
+        let path = format!("{}/cancel", posted.location);
+        let posted = booker.post(&path, &[("version", version)]).await?;
+        ensure!(
+            posted.status == 303,
+            "a cancellation was answered {}",
+            posted.status
+        );
+        let shown = format!("{slot} free");
+        cancelled.round_trip.push(posted.answered - posted.sent);
+        let at = calendar.came(&shown).await?;
+        cancelled.calendar.push(&posted, at);
+        cancelled.agenda.push(&posted, admin.went(&id).await?);
+        cancelled.activity.push(&posted, admin.came("did-").await?);
+        sleep(pause).await;
+        calendar.count_into(&mut cancelled);
+    }
+    chromium.close().await?;
+    booked.print("booked");
+    cancelled.print("cancelled");
+    println!("aims: from the answer to the DOM p99 50 ms; a booking under 2048 bytes");
+    Ok(())
+}
+
+impl Columns {
+    fn print(&self, what: &str) {
+        println!();
+        head(&format!("{what}, ms"));
+        self.round_trip.row("the form's round trip");
+        for (place, delay) in [
+            ("calendar", &self.calendar),
+            ("agenda", &self.agenda),
+            ("activity", &self.activity),
+        ] {
+            delay.from_answer.row(&format!("{place}, from the answer"));
+            delay.from_click.row(&format!("{place}, from the click"));
+        }
+        self.bytes.row("bytes to the calendar");
+        self.frames.row("frames to the calendar");
+    }
+}
+
+/// A week that is watched, and starts in it that can be booked and that the agenda shows.
+struct Week {
+    path: String,
+    staff: String,
+    free: Vec<String>,
+}
+
+/// Of the weeks that the agenda's seven days touch, the one with more of them free.
+async fn busiest_week(client: &Person) -> anyhow::Result<Week> {
+    #[expect(clippy::cast_possible_truncation, reason = "far from the limits")]
+    let now = Timestamp::from_millisecond(stats::now() as i64)?;
+    // Past the notice, and within the seven days whatever the business' zone.
+    let from = now + SignedDuration::from_hours(4);
+    let to = now + SignedDuration::from_hours(6 * 24);
+    let first = client.get("/bookings").await?;
+    let mut links: Vec<String> = tags(&first, "/bookings?week=")
+        .filter_map(|tag| attribute(tag, "href"))
+        .map(|path| path.replace("&amp;", "&"))
+        .collect();
+    links.sort();
+    links.dedup();
+    let mut best: Option<Week> = None;
+    for path in links {
+        let page = client.get(&path).await?;
+        let slots: Vec<&str> = tags(&page, "data-state=\"free\"").collect();
+        let staff = slots.first().and_then(|tag| attribute(tag, "data-staff"));
+        let Some(staff) = staff else { continue };
+        let is_near = |start: &&str| {
+            let start = start.parse::<Timestamp>();
+            start.is_ok_and(|start| from < start && start < to)
+        };
+        let free: Vec<String> = slots
+            .iter()
+            .filter_map(|tag| attribute(tag, "data-slot"))
+            .filter(is_near)
+            .map(str::to_owned)
+            .collect();
+        if free.len() > best.as_ref().map_or(0, |best| best.free.len()) {
+            let staff = staff.to_owned();
+            best = Some(Week { path, staff, free });
+        }
+    }
+    best.context("nothing is free in the next six days")
+}
+
+/// The sheet of a slot, ready to be sent.
+struct Form {
+    fields: [(&'static str, String); 4],
+}
+
+impl Form {
+    async fn open(booker: &Person, slot: &str, staff: &str) -> anyhow::Result<Self> {
+        let sheet = booker
+            .get(&format!("/bookings/new?start={slot}&staff={staff}"))
+            .await?;
+        let value = |mark: &str| {
+            let mut fitting = tags(&sheet, mark).filter(|tag| !tag.contains(" disabled"));
+            let value = fitting.next().and_then(|tag| attribute(tag, "value"));
+            value
+                .map(str::to_owned)
+                .with_context(|| format!("the sheet of {slot} has no {mark}"))
+        };
+        let fields = [
+            ("start", slot.to_owned()),
+            ("staff", staff.to_owned()),
+            ("service", value("name=\"service\"")?),
+            ("key", value("name=\"key\"")?),
+        ];
+        Ok(Self { fields })
+    }
+
+    async fn book(&self, booker: &Person) -> anyhow::Result<Posted> {
+        let fields = self.fields.each_ref();
+        let fields = fields.map(|(name, value)| (*name, value.as_str()));
+        let posted = booker.post("/bookings", &fields).await?;
+        ensure!(
+            posted.status == 303,
+            "a booking was answered {}",
+            posted.status
+        );
+        Ok(posted)
+    }
+}
+
+/// A page that is watched by a real browser, and what was seen on it since the last change.
+struct Watch {
+    page: Page,
+    seen: Vec<Value>,
+    bytes: u32,
+    frames: u32,
+}
+
+impl Watch {
+    async fn start(
+        chromium: &Chromium,
+        url: &str,
+        path: &str,
+        viewer: &Person,
+        keys: &str,
+    ) -> anyhow::Result<Self> {
+        let page = chromium.page().await?;
+        page.call("Runtime.addBinding", json!({ "name": "loadtestSaw" }))
+            .await?;
+        page.open(url, path, &viewer.cookie).await?;
+        let began = Instant::now();
+        while page
+            .evaluate("document.documentElement.dataset.live")
+            .await?
+            != "live"
+        {
+            ensure!(began.elapsed() < PATIENCE, "{path} does not become live");
+            sleep(Duration::from_millis(50)).await;
+        }
+        page.evaluate(&include_str!("observe.js").replacen("= KEYS", &format!("= {keys}"), 1))
+            .await?;
+        Ok(Self {
+            page,
+            seen: Vec::new(),
+            bytes: 0,
+            frames: 0,
+        })
+    }
+
+    /// By how much the page's clock may differ from ours: half of the quickest question and answer, and what lies beyond.
+    async fn skew(&self) -> anyhow::Result<f64> {
+        let mut best = f64::MAX;
+        for _ in 0..20 {
+            let asked = stats::now();
+            let theirs = self
+                .page
+                .evaluate("performance.timeOrigin + performance.now()")
+                .await?;
+            let answered = stats::now();
+            let theirs = theirs.as_f64().context("a page tells the time")?;
+            best = best.min((theirs - asked).abs().max((answered - theirs).abs()));
+        }
+        Ok(best)
+    }
+
+    /// Begins anew: what is seen from now on belongs to the next change.
+    fn forget(&mut self) {
+        self.catch_up();
+        self.seen.clear();
+        (self.bytes, self.frames) = (0, 0);
+    }
+
+    fn catch_up(&mut self) {
+        while let Some(event) = self.page.reported() {
+            self.note(event);
+        }
+    }
+
+    fn note(&mut self, mut event: Value) {
+        match event["method"].as_str() {
+            Some("Runtime.bindingCalled") => {
+                let payload = event["params"]["payload"].as_str().unwrap_or_default();
+                self.seen.extend(serde_json::from_str::<Value>(payload));
+            }
+            Some("Network.webSocketFrameReceived") => {
+                let frame = event["params"]["response"].take();
+                let payload = frame["payloadData"].as_str().unwrap_or_default();
+                if frame["opcode"] == 1 && !payload.starts_with("{\"hb\"") {
+                    self.bytes += u32::try_from(payload.len()).unwrap_or(u32::MAX);
+                    self.frames += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// When a key that starts so first stood in the DOM.
+    async fn came(&mut self, key: &str) -> anyhow::Result<f64> {
+        self.find("came", key).await
+    }
+
+    /// When a key that starts so was first gone from the DOM.
+    async fn went(&mut self, key: &str) -> anyhow::Result<f64> {
+        self.find("went", key).await
+    }
+
+    async fn find(&mut self, list: &str, key: &str) -> anyhow::Result<f64> {
+        let told = |seen: &&Value| {
+            let keys = seen[list].as_array();
+            keys.is_some_and(|keys| {
+                keys.iter()
+                    .any(|one| one.as_str().is_some_and(|one| one.starts_with(key)))
+            })
+        };
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(seen) = self.seen.iter().find(told) {
+                return seen["at"].as_f64().context("a time");
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            match timeout(left, self.page.event()).await {
+                Ok(event) => self.note(event?),
+                Err(_) => bail!("{key} never {list}; seen since: {:?}", self.seen),
+            }
+        }
+    }
+
+    /// What the last change cost on the line.
+    fn count_into(&mut self, columns: &mut Columns) {
+        self.catch_up();
+        columns.bytes.push(f64::from(self.bytes));
+        columns.frames.push(f64::from(self.frames));
+    }
+}

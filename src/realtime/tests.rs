@@ -1,0 +1,401 @@
+//! The engine on a toy page, without sockets: whatever is touched, lost, doubled, left and moved between two instances, a
+//! page that is asked once more ends in the exact state.
+
+use super::cursor::Cursor;
+use super::frame::{Pull, Watched};
+use super::hub::{Bell, Hub};
+use super::part::{List, Parts, Whole};
+use super::region::{LoadError, Loaded, Region};
+use crate::clock::Clock;
+use crate::domain::topic::Topic;
+use jiff::Timestamp;
+use maud::html;
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What there is to show.
+#[derive(Debug, Default, Clone)]
+struct World {
+    parts: BTreeMap<u8, u8>,
+    own: BTreeMap<u8, u8>,
+    rows: BTreeSet<u8>,
+    /// A new title is another structure.
+    title: u8,
+    base_version: i64,
+    own_version: i64,
+}
+
+const PARTS: u8 = 4;
+const ROWS: List = List {
+    id: "rows",
+    newest_first: true,
+};
+
+impl World {
+    fn base(&self) -> Whole {
+        let mut parts = Parts::default();
+        let html = html! {
+            i { (self.title) }
+            @for n in 0..PARTS {
+                @let value = self.parts.get(&n).copied().unwrap_or_default();
+                (parts.part(format!("p-{n}"), html! { b id={ "p-" (n) } { (value) } }))
+            }
+            ul #rows {
+                @for n in self.rows.iter().rev() {
+                    (parts.item(ROWS, format!("row-{n:03}"), html! { b id={ "row-" (format!("{n:03}")) } { (n) } }))
+                }
+            }
+        };
+        parts.whole("root", &html)
+    }
+
+    fn over(&self) -> Whole {
+        let mut parts = Parts::default();
+        for (n, value) in &self.own {
+            let _ = parts.part(
+                format!("p-{n}"),
+                html! { b id={ "p-" (n) } { "own " (value) } },
+            );
+        }
+        parts.overlay()
+    }
+}
+
+type Shared = Arc<Mutex<World>>;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Toy {
+    Base,
+    Over,
+}
+
+impl Region for Toy {
+    type Source = Shared;
+
+    fn topics(&self) -> Vec<Topic> {
+        vec![match self {
+            Self::Base => Topic::Settings,
+            Self::Over => Topic::Clients,
+        }]
+    }
+
+    fn is_own(&self) -> bool {
+        *self == Self::Over
+    }
+
+    async fn load(&self, source: &Shared) -> Result<Loaded, LoadError> {
+        let world = source.lock().unwrap().clone();
+        let (version, whole) = match self {
+            Self::Base => (world.base_version, world.base()),
+            Self::Over => (world.own_version, world.over()),
+        };
+        Ok(Loaded {
+            version,
+            whole,
+            valid_until: None,
+        })
+    }
+}
+
+/// A browser's page: elements in their order, as far as pushes reach them.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Dom {
+    elements: Vec<(String, String)>,
+    title: String,
+}
+
+impl Dom {
+    fn of(html: &str) -> Self {
+        let title = html
+            .split_once("<i>")
+            .map(|(_, rest)| rest.split('<').next().unwrap().to_owned());
+        Self {
+            elements: elements(html),
+            title: title.unwrap_or_default(),
+        }
+    }
+
+    fn apply(&mut self, content: &str) {
+        for push in content.split("<hx-").skip(1) {
+            let (head, html) = push.split_once('>').unwrap();
+            let target = head
+                .split("hx-target=\"#")
+                .nth(1)
+                .unwrap()
+                .split('"')
+                .next()
+                .unwrap();
+            if head.contains("innerMorph") {
+                *self = Self::of(html);
+            } else if head.contains("delete") {
+                self.elements.retain(|(id, _)| id != target);
+            } else {
+                for (id, text) in elements(html) {
+                    match self.elements.iter_mut().find(|(known, _)| *known == id) {
+                        Some(known) => known.1 = text,
+                        // What is not there cannot be morphed, only upserted; rows stand last, newest first.
+                        None if head.starts_with("upsert") => {
+                            let later = |(known, _): &(String, String)| {
+                                known.starts_with("row") && *known < id
+                            };
+                            let place = self
+                                .elements
+                                .iter()
+                                .position(later)
+                                .unwrap_or(self.elements.len());
+                            self.elements.insert(place, (id, text));
+                        }
+                        None => {}
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn elements(html: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for element in html.split("<b id=\"").skip(1) {
+        let (id, rest) = element.split_once("\">").unwrap();
+        found.push((id.to_owned(), rest.split('<').next().unwrap().to_owned()));
+    }
+    found
+}
+
+/// A page with its cursor, connected to one of two instances.
+struct Page {
+    hubs: [Hub<Toy>; 2],
+    at: usize,
+    socket: u64,
+    bell: Arc<Bell>,
+    watched: Watched<Toy>,
+    cursor: Cursor,
+    dom: Dom,
+}
+
+impl Page {
+    fn open(hubs: [Hub<Toy>; 2]) -> Self {
+        let bell = Arc::new(Bell::default());
+        let cursor = Cursor::default();
+        let watched = attach(&hubs[0], 1, &bell, &cursor);
+        Self {
+            hubs,
+            at: 0,
+            socket: 1,
+            bell,
+            watched,
+            cursor,
+            dom: Dom::default(),
+        }
+    }
+
+    fn reconnect(&mut self, to: usize) {
+        for entry in self.watched.entries() {
+            self.hubs[self.at].detach(entry, self.socket);
+        }
+        self.at = to;
+        self.socket += 1;
+        self.watched = attach(&self.hubs[to], self.socket, &self.bell, &self.cursor);
+    }
+
+    /// Whether it was up to date already.
+    fn pull(&mut self) -> bool {
+        let hub = &self.hubs[self.at];
+        let pulled = self
+            .watched
+            .pull(&self.cursor, self.socket, |entry| hub.dirty(entry));
+        let Pull::Ready { content, marks } = pulled else {
+            return false;
+        };
+        for mark in marks {
+            self.cursor.marks.retain(|old| old.region != mark.region);
+            self.cursor.marks.push(mark);
+        }
+        if let Some(content) = &content {
+            self.dom.apply(content);
+        }
+        content.is_none()
+    }
+
+    /// Pulls until there is nothing more, with every load done.
+    async fn settle(&mut self) {
+        for _ in 0..200 {
+            let idle = self
+                .watched
+                .entries()
+                .all(|entry| entry.state().stale_for() == Duration::ZERO);
+            if self.pull() && idle {
+                return;
+            }
+            let _ =
+                tokio::time::timeout(Duration::from_millis(20), self.bell.notify.notified()).await;
+        }
+        panic!("the page never comes to rest");
+    }
+}
+
+fn attach(hub: &Hub<Toy>, socket: u64, bell: &Arc<Bell>, cursor: &Cursor) -> Watched<Toy> {
+    let seen = |region: &Toy| {
+        cursor
+            .mark(super::cursor::Mark::name(region))
+            .map_or(0, |mark| mark.version)
+    };
+    Watched {
+        base: hub.attach(&Toy::Base, socket, bell, seen(&Toy::Base)),
+        over: Some(hub.attach(&Toy::Over, socket, bell, seen(&Toy::Over))),
+    }
+}
+
+/// What may happen, one at a time.
+#[derive(Debug, Clone)]
+enum Step {
+    Set(u8, u8),
+    Own(u8, Option<u8>),
+    Row(u8),
+    Title(u8),
+    /// Word of a change reaches an instance; without it, it was lost.
+    Tell(usize),
+    Pull,
+    /// The page comes back, here or elsewhere.
+    Reconnect(usize),
+    /// Time enough for the loads under way.
+    Rest,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => (0..PARTS, 0u8..3).prop_map(|(n, value)| Step::Set(n, value)),
+        2 => (0..PARTS, prop::option::of(0u8..3)).prop_map(|(n, value)| Step::Own(n, value)),
+        3 => (0u8..12).prop_map(Step::Row),
+        1 => (0u8..3).prop_map(Step::Title),
+        4 => (0usize..2).prop_map(Step::Tell),
+        3 => Just(Step::Pull),
+        2 => (0usize..2).prop_map(Step::Reconnect),
+        2 => Just(Step::Rest),
+    ]
+}
+
+async fn live_through(steps: Vec<Step>) {
+    let world: Shared = Arc::default();
+    let clock = Clock::standing(Timestamp::UNIX_EPOCH);
+    let hubs = [0, 1].map(|_| Hub::new(Arc::clone(&world), clock.clone()));
+    let mut page = Page::open(hubs.clone());
+    for step in steps {
+        let mut now = world.lock().unwrap();
+        match step {
+            Step::Set(n, value) => {
+                now.parts.insert(n, value);
+                now.base_version += 1;
+            }
+            Step::Title(title) => {
+                now.title = title;
+                now.base_version += 1;
+            }
+            Step::Row(n) => {
+                if !now.rows.remove(&n) {
+                    now.rows.insert(n);
+                }
+                now.base_version += 1;
+            }
+            Step::Own(n, value) => {
+                match value {
+                    Some(value) => now.own.insert(n, value),
+                    None => now.own.remove(&n),
+                };
+                now.own_version += 1;
+            }
+            Step::Tell(hub) => hubs[hub].mark_all(),
+            Step::Pull => {
+                drop(now);
+                page.pull();
+                continue;
+            }
+            Step::Reconnect(to) => {
+                drop(now);
+                page.reconnect(to);
+                continue;
+            }
+            Step::Rest => {
+                drop(now);
+                tokio::time::sleep(Duration::from_millis(2)).await;
+                continue;
+            }
+        }
+    }
+    // The sweep: both instances ask once more.
+    hubs.iter().for_each(Hub::mark_all);
+    page.settle().await;
+    let world = world.lock().unwrap().clone();
+    assert_eq!(page.dom, Dom::of(&world.base().html(Some(&world.over()))));
+    for entry in page.watched.entries() {
+        page.hubs[page.at].detach(entry, page.socket);
+    }
+    assert_eq!(
+        page.hubs[0].region_count() + page.hubs[1].region_count(),
+        0,
+        "what nobody watches is gone"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, max_shrink_iters: 64, ..ProptestConfig::default() })]
+    #[test]
+    fn whatever_happens_a_page_ends_in_the_exact_state(steps in prop::collection::vec(step(), 1..40)) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(live_through(steps));
+    }
+}
+
+/// There and back again on one instance while the page was shown something else by the other.
+#[tokio::test]
+async fn a_state_that_comes_back_is_told_from_the_one_before() {
+    use Step::{Pull, Reconnect, Rest, Set, Tell};
+    let rest = || std::iter::repeat_n(Rest, 40);
+    let mut steps = vec![Set(0, 1), Tell(0), Tell(1)];
+    steps.extend(rest());
+    steps.extend([Pull, Set(0, 2), Tell(1), Reconnect(1)]);
+    steps.extend(rest());
+    steps.extend([Pull, Set(0, 1), Tell(0), Reconnect(0)]);
+    steps.extend(rest());
+    steps.extend([Pull, Reconnect(1)]);
+    live_through(steps).await;
+}
+
+#[tokio::test]
+async fn ones_own_html_is_let_go_once_everyone_has_it() {
+    let world: Shared = Arc::default();
+    world.lock().unwrap().own.insert(1, 7);
+    let hub = Hub::new(Arc::clone(&world), Clock::standing(Timestamp::UNIX_EPOCH));
+    let mut page = Page::open([hub.clone(), hub]);
+    page.settle().await;
+    let over = page.watched.over.clone().unwrap();
+    assert!(over.state().whole.is_none() && page.watched.base.state().whole.is_some());
+    // And is made anew for whoever comes without it.
+    page.cursor = Cursor::default();
+    page.reconnect(0);
+    page.settle().await;
+    assert!(
+        page.dom
+            .elements
+            .contains(&("p-1".to_owned(), "own 7".to_owned()))
+    );
+}
+
+#[tokio::test]
+async fn a_burst_of_changes_is_few_loads() {
+    let world: Shared = Arc::default();
+    let hub = Hub::new(Arc::clone(&world), Clock::standing(Timestamp::UNIX_EPOCH));
+    let mut page = Page::open([hub.clone(), hub.clone()]);
+    page.settle().await;
+    let before = hub.load_count();
+    for n in 0..100 {
+        world.lock().unwrap().parts.insert(0, n);
+        hub.mark(Topic::Settings);
+    }
+    page.settle().await;
+    assert_eq!(page.dom.elements[0].1, "99");
+    let loads = hub.load_count() - before;
+    assert!(loads <= 3, "{loads} loads for one burst");
+}
