@@ -22,7 +22,13 @@ use tracing_subscriber::EnvFilter;
 
 /// A live client portal for a service business.
 #[derive(Debug, Parser)]
-#[command(name = "portico", version)]
+#[command(
+    name = "portico",
+    version,
+    flatten_help = true,
+    subcommand_required = true,
+    arg_required_else_help = false
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -32,6 +38,7 @@ struct Cli {
 enum Command {
     /// Make an invented business anew and serve it
     Demo {
+        /// On 127.0.0.1; 0 takes a free one
         #[arg(long, env = "PORTICO_DEMO_PORT", default_value_t = 3000)]
         port: u16,
         /// Where portico-demo.db is made anew; a new temporary folder when unset
@@ -45,15 +52,19 @@ enum Command {
     Serve(Settings),
     /// Make the first owner and print a one-time link to set a password
     Owner {
+        /// Their address, with which they sign in
         email: String,
+        /// As clients see it
         name: String,
         #[command(flatten)]
         settings: Settings,
     },
     /// Fill an empty database with an invented business, for load tests
     Seed {
+        /// How many, besides the three that the demo has
         #[arg(long, env = "PORTICO_SEED_CLIENTS", default_value_t = 200)]
         clients: usize,
+        /// Weeks ahead that have bookings
         #[arg(long, env = "PORTICO_SEED_WEEKS", default_value_t = 4)]
         weeks: usize,
         /// The same seed makes the same business
@@ -124,7 +135,8 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
         Err(help) => {
-            print!("{}", help.render());
+            // Whoever pipes it into `head` has read enough.
+            let _ = help.print();
             return ExitCode::SUCCESS;
         }
     };

@@ -1,8 +1,10 @@
 //! What can be booked: how long it takes, what it costs, how much room it wants around it.
 
+use super::booking::plus;
 use super::id::ServiceId;
-use super::slot::Terms;
+use super::slot::{Busy, Terms};
 use super::viewer::Viewer;
+use jiff::Timestamp;
 
 /// A kind of session on offer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +33,16 @@ impl Service {
             self.notice
         };
         Self { notice, ..self }
+    }
+
+    /// The time that a session of it, begun at `start`, keeps others from.
+    pub fn busy(&self, start: Timestamp) -> Busy {
+        Busy {
+            start,
+            end: plus(start, self.minutes),
+            before: self.before,
+            after: self.after,
+        }
     }
 
     /// What this service asks of a slot.

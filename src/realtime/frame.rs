@@ -1,8 +1,8 @@
 //! What a socket sends: the changes of each place on its page since its cursor, as htmx reads them.
 
 use super::cursor::{Cursor, Mark};
+use super::entry::{Entry, State};
 use super::history::{Change, Since};
-use super::hub::{Entry, State};
 use super::part::Whole;
 use super::region::Region;
 use std::collections::BTreeMap;

@@ -4,6 +4,7 @@
 
 mod bus;
 mod cursor;
+mod entry;
 mod frame;
 mod history;
 mod hub;

@@ -1,8 +1,9 @@
 //! One open page: a cursor, not a queue. It pulls what is newer when it can write, and never holds what it could not.
 
 use super::cursor::{Cursor, Tag};
+use super::entry::Bell;
 use super::frame::{Pull, Watched};
-use super::hub::{Bell, Hub};
+use super::hub::Hub;
 use super::region::{Grant, Place, Region, Verdict};
 use crate::domain::id::PersonId;
 use crate::domain::topic::Topic;

@@ -2,8 +2,9 @@
 //! page that is asked once more ends in the exact state.
 
 use super::cursor::Cursor;
+use super::entry::Bell;
 use super::frame::{Pull, Watched};
-use super::hub::{Bell, Hub};
+use super::hub::Hub;
 use super::part::{List, Parts, Whole};
 use super::region::{LoadError, Loaded, Region};
 use crate::clock::Clock;

@@ -1,6 +1,7 @@
 //! Bookings: reading them as a viewer may, and the three ways to change them in the folder beside this file.
 
 mod change;
+pub(super) mod occupied;
 
 pub use change::{Book, Cancel, Move, book, cancel, reschedule};
 

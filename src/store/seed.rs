@@ -1,9 +1,10 @@
 //! Many bookings at once, for a business that is invented whole: past ones too, which nobody could book any more.
 
 use super::activity::{self, NewActivity};
+use super::booking::occupied;
 use super::{Error, Tx};
 use crate::domain::activity::Kind;
-use crate::domain::booking::{Occupancy, Refusal, Status, plus};
+use crate::domain::booking::Status;
 use crate::domain::id::{BookingId, ClientId, PersonId, StaffId};
 use crate::domain::service::Service;
 use crate::domain::slot::Busy;
@@ -29,18 +30,7 @@ pub struct Seeded {
 impl Seeded {
     /// The time it keeps others from, unless it was cancelled.
     pub fn busy(&self) -> Option<Busy> {
-        (self.status != Status::Cancelled).then(|| busy(&self.service, self.start))
-    }
-}
-
-/// The time that a session of this service keeps others from.
-pub fn busy(service: &Service, start: Timestamp) -> Busy {
-    let end = plus(start, service.minutes);
-    Busy {
-        start,
-        end,
-        before: service.before,
-        after: service.after,
+        (self.status != Status::Cancelled).then(|| self.service.busy(self.start))
     }
 }
 
@@ -49,7 +39,7 @@ pub async fn bookings(tx: &mut Tx, all: &[Seeded]) -> Result<(), Error> {
     for seeded in all {
         booking(tx, seeded).await?;
         if let Some(busy) = seeded.busy() {
-            take(tx, seeded, &Occupancy::of(&busy)).await?;
+            occupied::take(tx, seeded.id, seeded.staff, &busy).await?;
         }
         for &(kind, actor, at) in &seeded.facts {
             let fact = NewActivity {
@@ -89,28 +79,4 @@ async fn booking(tx: &mut Tx, seeded: &Seeded) -> Result<(), Error> {
         .run()
         .await?;
     Ok(())
-}
-
-async fn take(tx: &mut Tx, seeded: &Seeded, wanted: &Occupancy) -> Result<(), Error> {
-    let taken = tx
-        .q("WITH RECURSIVE quanta (n) AS (
-                SELECT CAST($3 AS BIGINT) UNION ALL SELECT n + 1 FROM quanta WHERE n + 1 < $6
-            ), sides (side) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT CAST(1 AS BIGINT))
-            INSERT INTO occupied (staff_id, quantum, side, booking_id)
-            SELECT $1, n, side, $2 FROM quanta CROSS JOIN sides
-            WHERE (side = 0 AND n >= $4) OR (side = 1 AND n < $5)
-            ORDER BY n, side ON CONFLICT DO NOTHING")
-        .bind(seeded.staff.0)
-        .bind(seeded.id.0)
-        .bind(wanted.before)
-        .bind(wanted.start)
-        .bind(wanted.end)
-        .bind(wanted.after)
-        .run()
-        .await?;
-    if i64::try_from(taken) == Ok(wanted.rows()) {
-        Ok(())
-    } else {
-        Err(Refusal::Taken.into())
-    }
 }

@@ -42,8 +42,7 @@ fn line(business: &Business, line: &Activity, now: Timestamp) -> Markup {
     let did = match line.kind {
         Kind::Booked => "booked",
         Kind::Moved => "moved to",
-        Kind::Cancelled => "cancelled",
-        Kind::CancelledLate => "cancelled late:",
+        Kind::Cancelled | Kind::CancelledLate => "cancelled",
         Kind::Invited => "was invited",
     };
     let at = business.local(line.at);
@@ -53,7 +52,9 @@ fn line(business: &Business, line: &Activity, now: Timestamp) -> Markup {
             span.what.flow {
                 b { (line.client_name) } " " (did)
                 @if let Some(start) = line.starts_at { " " (text::short_moment(business, start, now)) }
-                @if let Some(staff) = &line.staff_name { small { "with " (staff) } }
+                @if let Some(staff) = &line.staff_name {
+                    small { @if line.kind == Kind::CancelledLate { "late, " } "with " (staff) }
+                }
             }
             time datetime=(line.at) {
                 @if is_today { (text::time(&at)) } @else { (text::short_date(at.date(), business.today(now))) }

@@ -86,6 +86,8 @@ pub fn days(root: &'static str, business: &Business, view: &Days<'_>) -> Whole {
                                 }
                             }
                         }
+                        // Beside the list, which a push fills and empties: the stylesheet shows it while the list is empty.
+                        p.none { "Nothing" }
                     }
                 }
             }
@@ -182,10 +184,10 @@ pub fn page(frame: &Page<'_>, live: &Live, view: &View<'_>) -> Markup {
     let body = html! {
         div.page-head {
             div {
-                h1 { "Calendar" }
+                h1 { @if view.moving.is_some() { "Choose a new time" } @else { "Calendar" } }
                 p.small {
                     (layout::zone_line(frame.business))
-                    @if view.staff.is_none() { " Choose whose calendar to book in." } @else { " Click a free time to book it for a client." }
+                    @if view.staff.is_none() { " Choose whose calendar to book in." } @else if view.moving.is_none() { " Choose a free time to book it for a client." }
                 }
             }
             (layout::week_nav(&text::span(view.week.first(), view.week.last()), Some(&earlier), Some(&later)))
@@ -205,7 +207,7 @@ pub fn page(frame: &Page<'_>, live: &Live, view: &View<'_>) -> Markup {
             }
         }
         section.card aria-label="Week" { div.body { (layout::region(live, TIMETABLE, "")) } }
-        (legend(view.everyone))
+        @if view.staff.is_none() { (legend(view.everyone)) }
     };
     layout::page(frame, &body)
 }

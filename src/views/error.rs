@@ -23,7 +23,7 @@ pub fn page(business: &Business, problem: &Problem<'_>) -> Markup {
             header { h1 { (problem.title) } span.code { (problem.code) } }
             div.body.stack {
                 p { (problem.words) }
-                div.acts { a.btn.primary href=(url::HOME) { "Go to the start" } a.btn href=(url::LOGIN) { "Sign in" } }
+                div.acts { a.btn.primary href=(url::HOME) { "Go to the start" } }
                 @if problem.code >= 500 { p.small { "If you write to us about this, mention " (problem.request) "." } }
             }
         }

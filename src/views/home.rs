@@ -87,7 +87,7 @@ pub fn page(frame: &Page<'_>, live: &Live, now: Timestamp) -> Markup {
             div.acts { a.btn href=(url::BOOKINGS) { "Book a session" } }
         }
         (layout::region(live, ROOT, ""))
-        (layout::region(live, super::booking::sessions::ROOT, "stack-l"))
+        (layout::region(live, super::booking::sessions::ROOT, "overview"))
     };
     layout::page(frame, &body)
 }

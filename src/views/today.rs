@@ -59,19 +59,16 @@ pub fn numbers(business: &Business, numbers: &Numbers) -> Whole {
         (
             "cancelled",
             url::CALENDAR,
-            "Cancelled, last seven days",
+            "Cancelled",
             numbers.cancelled.to_string(),
-            format!("{} late", numbers.late),
+            format!("in seven days, {} late", numbers.late),
         ),
         (
             "quiet",
             url::CLIENTS,
             "Gone quiet",
-            numbers.quiet.to_string(),
-            format!(
-                "of {}, no session in 45 days",
-                text::count(numbers.clients, "client", "clients")
-            ),
+            format!("{} of {}", numbers.quiet, numbers.clients),
+            "no session in 45 days".to_owned(),
         ),
     ];
     let html = html! {

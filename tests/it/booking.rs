@@ -1,13 +1,17 @@
 //! Booking, moving and cancelling, on both databases: what is refused, what it leaves behind, and who wins a race.
 
 use crate::house::{House, On, at, on_both};
+use jiff::Timestamp;
 use portico::domain::activity::Kind;
 use portico::domain::booking::{Refusal, Status};
-use portico::domain::grid::grid;
+use portico::domain::id::ServiceId;
+use portico::domain::service::Service;
+use portico::domain::slot::Calendar;
 use portico::domain::viewer::Viewer;
 use portico::domain::week::Week;
 use portico::store::booking::{Cancel, Move};
 use portico::store::{self, Error};
+use proptest::prelude::*;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -333,30 +337,148 @@ on_both!(
 );
 
 on_both!(
-    /// The database takes exactly what the grid shows, in any order of bookings.
-    what_is_shown_free_can_be_booked_and_nothing_else,
+    who_is_a_moment_too_late_is_told_so,
     |house: House| async move {
-        let week = Week::parse("2026-W48").unwrap();
-        let clients = [&house.thandi, &house.pieter, &house.aisha];
-        for n in 0..40_usize {
-            let shown = shown(&house, week).await;
-            // A fixed walk through the week that meets free and taken times alike.
-            let (start, free) = &shown[(n * 17) % shown.len()];
-            let service = if n % 3 == 0 { &house.assessment } else { &house.follow_up };
-            let fits = free.contains(&service.id);
-            let booked = house.book(clients[n % 3], service, &start.to_string()).await;
-            assert_eq!(booked.is_ok(), fits, "{start} for {}: {booked:?}", service.name);
+        let server = house.serve().await;
+        let mut browsers = Vec::new();
+        for who in ["thandi", "pieter", "aisha"] {
+            browsers.push(server.signed_in(who).await);
+        }
+        let starts = [TUESDAY_8, TUESDAY_8_45, TUESDAY_9_30, WEDNESDAY_8];
+        let barrier = Arc::new(tokio::sync::Barrier::new(64));
+        let mut fight = tokio::task::JoinSet::new();
+        for n in 0..64 {
+            let (browser, barrier) = (browsers[n % 3].clone(), Arc::clone(&barrier));
+            let service = if n % 2 == 0 {
+                &house.follow_up
+            } else {
+                &house.assessment
+            };
+            let (service, staff) = (service.id.to_string(), house.naledi.staff.to_string());
+            fight.spawn(async move {
+                let key = format!("key {n}");
+                let fields = [
+                    ("start", starts[n % 4]),
+                    ("staff", &staff),
+                    ("service", &service),
+                    ("key", &key),
+                ];
+                barrier.wait().await;
+                browser.post_fragment("/bookings", &fields).await
+            });
+        }
+        let answers = fight.join_all().await;
+        let won = answers.iter().filter(|answer| answer.status == 200).count();
+        assert!((3..=4).contains(&won), "{won} won");
+        for lost in answers.iter().filter(|answer| answer.status != 200) {
+            assert_eq!(lost.status, 409, "{}", lost.body);
+            assert_eq!(
+                lost.texts(".note"),
+                ["Someone else has just taken this time."]
+            );
+            assert!(
+                !lost.texts(".chips a").is_empty(),
+                "no free times are offered: {}",
+                lost.body
+            );
         }
         house.assert_sound().await;
     }
 );
 
-/// Every start of the week's grid, with the services that are shown as fitting.
-async fn shown(
-    house: &House,
-    week: Week,
-) -> Vec<(jiff::Timestamp, Vec<portico::domain::id::ServiceId>)> {
-    let now = house.clock().now();
+/// A service and a start to try: one of those shown, or any five minutes of the week.
+#[derive(Debug, Clone)]
+struct Try {
+    service: usize,
+    shown: Option<usize>,
+    day: i64,
+    quantum: i64,
+}
+
+fn services() -> impl Strategy<Value = Vec<Service>> {
+    let service = (1i64..19, 1i64..13, 0i64..7, 0i64..7, 0i64..200).prop_map(
+        |(minutes, step, before, after, notice)| Service {
+            id: ServiceId::new(),
+            name: "Any".to_owned(),
+            price: 0,
+            step: step * 5,
+            minutes: minutes * 5,
+            before: before * 5,
+            after: after * 5,
+            notice,
+        },
+    );
+    prop::collection::vec(service, 1..4)
+}
+
+fn tries() -> impl Strategy<Value = Vec<Try>> {
+    let one = (
+        0usize..4,
+        prop::option::weighted(0.7, 0usize..200),
+        0i64..7,
+        84i64..204,
+    )
+        .prop_map(|(service, shown, day, quantum)| Try {
+            service,
+            shown,
+            day,
+            quantum,
+        });
+    prop::collection::vec(one, 1..30)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 20, failure_persistence: None, ..ProptestConfig::default() })]
+    /// Whatever the lengths, steps, buffers and notice: a booking succeeds if and only if its start is shown.
+    #[test]
+    fn what_is_shown_can_be_booked_and_nothing_else(services in services(), tries in tries()) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        for on in [On::Sqlite, On::Postgres] {
+            runtime.block_on(try_all(on, services.clone(), tries.clone()));
+        }
+    }
+}
+
+async fn try_all(on: On, services: Vec<Service>, tries: Vec<Try>) {
+    let house = House::open(on).await;
+    let added = services.clone();
+    house
+        .app
+        .transact(added, |tx, added| {
+            Box::pin(async move {
+                for service in added {
+                    store::service::create(tx, service).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+    let clients = [&house.thandi, &house.pieter, &house.aisha];
+    for (n, one) in tries.iter().enumerate() {
+        let service = &services[one.service % services.len()];
+        let shown = shown(&house, service).await;
+        let monday = at("2026-11-22T22:00:00Z").as_second();
+        let any = monday + one.day * 86_400 + one.quantum * 300;
+        let start = match one.shown {
+            Some(n) if !shown.is_empty() => shown[n % shown.len()],
+            _ => Timestamp::from_second(any).unwrap(),
+        };
+        let booked = house
+            .book(clients[n % 3], service, &start.to_string())
+            .await;
+        assert_eq!(
+            booked.is_ok(),
+            shown.contains(&start),
+            "{on:?}: {start} {service:?}: {booked:?}"
+        );
+    }
+    house.assert_sound().await;
+}
+
+/// What the slot function shows of this week.
+async fn shown(house: &House, service: &Service) -> Vec<Timestamp> {
+    let week = Week::parse("2026-W48").unwrap();
     let mut tx = house.app.db.snapshot().await.unwrap();
     let business = store::business::load(&mut tx).await.unwrap();
     let hours = store::staff::hours(&mut tx, house.naledi.staff, week.first())
@@ -369,29 +491,12 @@ async fn shown(
     let busy = store::booking::busy(&mut tx, house.naledi.staff, from, to, None)
         .await
         .unwrap();
-    let services = store::service::list(&mut tx).await.unwrap();
-    let cells = |services: &[_]| {
-        let grid = grid(&business, &hours, &busy, services, week, now);
-        grid.days
-            .into_iter()
-            .flat_map(|day| day.cells)
-            .collect::<Vec<_>>()
+    let now = Some(house.clock().now());
+    let calendar = Calendar {
+        zone: &business.zone,
+        hours: &hours,
+        busy: &busy,
+        now,
     };
-    let mut starts: Vec<_> = cells(&services)
-        .into_iter()
-        .map(|cell| (cell.start, Vec::new()))
-        .collect();
-    for service in &services {
-        for cell in cells(std::slice::from_ref(service))
-            .into_iter()
-            .filter(|cell| cell.free)
-        {
-            let start = starts.iter_mut().find(|(start, _)| *start == cell.start);
-            start
-                .expect("the grid has every start of every service")
-                .1
-                .push(service.id);
-        }
-    }
-    starts
+    calendar.slots(&service.terms(), week.first(), week.last())
 }

@@ -1,20 +1,20 @@
 //! The writes: book, move, cancel. Each checks the rule, takes or frees the time, and leaves its mail and its line of
 //! activity in one transaction. The database's key has the last word on what is taken.
 
-use super::find;
+use super::{find, occupied};
 use crate::domain::activity::Kind;
-use crate::domain::booking::{Booking, Occupancy, Refusal, Status, check, plus};
+use crate::domain::booking::{Booking, Refusal, Status, check, plus};
 use crate::domain::email;
 use crate::domain::id::{BookingId, ClientId, PersonId, ServiceId, StaffId};
 use crate::domain::service::Service;
-use crate::domain::slot::{Busy, Calendar};
+use crate::domain::slot::Calendar;
 use crate::domain::topic::Topic;
 use crate::domain::viewer::Viewer;
 use crate::store::activity::NewActivity;
 use crate::store::answer::{self, Form};
 use crate::store::outbox::{self, NewEmail};
 use crate::store::{Error, Tx, activity, business, service, staff};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 /// A booking to be made.
 #[derive(Debug, Clone)]
@@ -74,7 +74,7 @@ pub async fn book(tx: &mut Tx, book: &Book) -> Result<BookingId, Error> {
     if made == 0 {
         return Err(Error::NotFound);
     }
-    take(tx, id, book.staff, &service, book.start).await?;
+    occupied::take(tx, id, book.staff, &service.busy(book.start)).await?;
     let booking = find(tx, &book.viewer, id).await?;
     tell(
         tx,
@@ -142,8 +142,8 @@ pub async fn reschedule(tx: &mut Tx, to: &Move) -> Result<(), Error> {
     if moved == 0 {
         return Err(Refusal::Stale.into());
     }
-    free(tx, from.id).await?;
-    take(tx, from.id, to.staff, &service, to.start).await?;
+    occupied::free(tx, from.id).await?;
+    occupied::take(tx, from.id, to.staff, &service.busy(to.start)).await?;
     tx.touch(Topic::Calendar(from.staff));
     let booking = find(tx, &to.viewer, from.id).await?;
     tell(
@@ -190,7 +190,7 @@ pub async fn cancel(tx: &mut Tx, cancel: &Cancel) -> Result<(), Error> {
     if done == 0 {
         return Err(Refusal::Stale.into());
     }
-    free(tx, from.id).await?;
+    occupied::free(tx, from.id).await?;
     let booking = find(tx, &cancel.viewer, from.id).await?;
     let kind = if late {
         Kind::CancelledLate
@@ -227,53 +227,6 @@ async fn fits(
         now: Some(now),
     };
     Ok(check(&business, &calendar, service, start)?)
-}
-
-/// Takes a booking's quanta in ascending order, so that two who want the same ones cannot deadlock. Fewer rows than
-/// asked for is a lost race; the error rolls everything back.
-async fn take(
-    tx: &mut Tx,
-    id: BookingId,
-    staff: StaffId,
-    service: &Service,
-    start: Timestamp,
-) -> Result<(), Error> {
-    let end = start + SignedDuration::from_mins(service.minutes);
-    let wanted = Occupancy::of(&Busy {
-        start,
-        end,
-        before: service.before,
-        after: service.after,
-    });
-    let taken = tx
-        .q("WITH RECURSIVE quanta (n) AS (
-                SELECT CAST($3 AS BIGINT) UNION ALL SELECT n + 1 FROM quanta WHERE n + 1 < $6
-            ), sides (side) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT CAST(1 AS BIGINT))
-            INSERT INTO occupied (staff_id, quantum, side, booking_id)
-            SELECT $1, n, side, $2 FROM quanta CROSS JOIN sides
-            WHERE (side = 0 AND n >= $4) OR (side = 1 AND n < $5)
-            ORDER BY n, side ON CONFLICT DO NOTHING")
-        .bind(staff.0)
-        .bind(id.0)
-        .bind(wanted.before)
-        .bind(wanted.start)
-        .bind(wanted.end)
-        .bind(wanted.after)
-        .run()
-        .await?;
-    if i64::try_from(taken) == Ok(wanted.rows()) {
-        Ok(())
-    } else {
-        Err(Refusal::Taken.into())
-    }
-}
-
-async fn free(tx: &mut Tx, id: BookingId) -> Result<(), Error> {
-    tx.q("DELETE FROM occupied WHERE booking_id = $1")
-        .bind(id.0)
-        .run()
-        .await?;
-    Ok(())
 }
 
 /// What every change leaves behind: a line of activity, a mail to the client, and the topics it moved.

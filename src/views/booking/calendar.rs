@@ -28,7 +28,13 @@ enum State {
 /// The shared week: what is free and what is taken, the same for everybody.
 pub fn week(business: &Business, staff: StaffId, grid: &Grid, today: Date) -> Whole {
     let mut parts = Parts::default();
+    let full = !grid
+        .days
+        .iter()
+        .flat_map(|day| &day.cells)
+        .any(|cell| cell.free);
     let html = html! {
+            @if full { p.full { "Nothing is free this week. Turn to a later one." } }
             @for (n, day) in (1..).zip(&grid.days) {
                 section.day.{"d" (n)}.today[day.date == today] id={"day-" (n)} aria-label=(text::long_date(day.date)) {
                     header { (day.date.strftime("%a")) b { (day.date.day()) } }
@@ -107,20 +113,15 @@ pub fn page(frame: &Page<'_>, live: &Live, view: &View<'_>) -> Markup {
             .then(|| url::bookings(week, view.staff.id, moving))
     };
     let (earlier, later) = (turn(view.week.plus(-1)), turn(view.week.plus(1)));
-    let chosen = view
-        .days
-        .iter()
-        .position(|day| day.date == view.today && !day.cells.is_empty());
-    let chosen = chosen.or_else(|| {
-        view.days
-            .iter()
-            .position(|day| day.date >= view.today && !day.cells.is_empty())
-    });
+    // On a phone: the first day with a free time, else today.
+    let free = |day: &Day| day.cells.iter().any(|cell| cell.free);
+    let chosen = view.days.iter().position(free);
+    let chosen = chosen.or_else(|| view.days.iter().position(|day| day.date == view.today));
     let body = html! {
         div.page-head {
             div {
                 h1 { @if moving.is_some() { "Choose a new time" } @else { "Book a session" } }
-                p.small { (layout::zone_line(frame.business)) " Free times update as others book." }
+                p.small { (layout::zone_line(frame.business)) span.scripted { " Free times update as others book." } }
             }
             (layout::week_nav(&text::span(view.week.first(), view.week.last()), earlier.as_deref(), later.as_deref()))
         }

@@ -7,6 +7,7 @@ use crate::domain::business::Business;
 use crate::domain::id::{ClientId, ServiceId};
 use crate::domain::service::Service;
 use crate::domain::staff::Staff;
+use crate::domain::week::Week;
 use crate::views::layout::note;
 use crate::views::{text, url};
 use jiff::Timestamp;
@@ -75,14 +76,11 @@ pub fn confirm(view: &Confirm<'_>) -> Markup {
                     @for choice in view.choices { (self::choice(business, choice, chosen)) }
                 }
                 @if !view.nearest.is_empty() { (other_times(view)) }
-                @if possible {
-                    p.small { (promise(business, view.start, view.now)) }
-                    div.acts {
-                        button.btn.primary type="submit" { "Book this time" }
-                        (leave())
-                    }
-                } @else {
-                    div.acts { (leave()) }
+                // Staff change what they like until it begins: no promise to make.
+                @if possible && view.clients.is_none() { p.small { (promise(business, view.start, view.now)) } }
+                div.acts {
+                    @if possible { button.btn.primary type="submit" { "Book this time" } }
+                    (leave(view))
                 }
             }
         }
@@ -98,9 +96,15 @@ fn title(business: &Business, start: Timestamp, words: &str) -> Markup {
     }
 }
 
-/// Closes the dialog, or leads back where there is none.
-fn leave() -> Markup {
-    html! { a.btn href=(url::BOOKINGS) data-close { "Not now" } }
+/// Closes the dialog, or leads back to the week where there is none.
+fn leave(view: &Confirm<'_>) -> Markup {
+    let week = Week::of(view.business.local(view.start).date());
+    let back = if view.clients.is_some() {
+        url::calendar(week, Some(view.staff.id), None)
+    } else {
+        url::bookings(week, view.staff.id, None)
+    };
+    html! { a.btn href=(back) data-close { "Not now" } }
 }
 
 fn choice(business: &Business, choice: &Choice, chosen: Option<ServiceId>) -> Markup {
@@ -140,9 +144,15 @@ fn promise(business: &Business, start: Timestamp, now: Timestamp) -> String {
     let until = crate::domain::booking::plus(start, -business.change_minutes);
     if until > now {
         let local = business.local(until);
+        // A weekday alone means the next one of that name.
+        let near = (local.date() - business.today(now)).get_days() < 7;
+        let day = if near {
+            local.strftime("%A").to_string()
+        } else {
+            text::long_date(local.date())
+        };
         format!(
-            "Free to change or cancel until {} {}.",
-            local.strftime("%A"),
+            "Free to change or cancel until {day}, {}.",
             text::time(&local)
         )
     } else {
