@@ -291,9 +291,7 @@ async fn owner(config: &Config, email: &str, name: &str) -> anyhow::Result<()> {
         error => error.into(),
     })?;
     if !made {
-        return Err(
-            Unusable("there is an owner already; they can invite others".to_owned()).into(),
-        );
+        return Err(Unusable("there is an owner already".to_owned()).into());
     }
     println!(
         "{}{}",

@@ -12,6 +12,8 @@ use tokio::time::{sleep, timeout};
 const SEND_BUFFER: u32 = 64 * 1024;
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
+/// How long requests under way have to be answered: a half-sent one never would be.
+const DRAIN: Duration = Duration::from_secs(10);
 /// How long open pages have to hear that they should come back.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -42,12 +44,19 @@ pub async fn serve(
     });
     let service = router(&app).into_make_service_with_connect_info::<SocketAddr>();
     let hub = app.hub.clone();
-    axum::serve(listener, service)
-        .with_graceful_shutdown(async move {
-            stop.await;
-            hub.close();
-        })
-        .await?;
+    let (told_to_stop, stopping) = tokio::sync::oneshot::channel();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
+        stop.await;
+        hub.close();
+        let _ = told_to_stop.send(());
+    });
+    tokio::select! {
+        served = serving.into_future() => served?,
+        () = async {
+            let _ = stopping.await;
+            sleep(DRAIN).await;
+        } => tracing::warn!("a request was not finished in time"),
+    }
     let told = async {
         while app.hub.socket_count() > 0 {
             sleep(Duration::from_millis(20)).await;

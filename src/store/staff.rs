@@ -124,6 +124,7 @@ pub async fn open_weekly(
     weekday: i64,
     window: Window,
 ) -> Result<(), Error> {
+    lock(tx, staff).await?;
     tx.q("INSERT INTO availability (staff_id, weekday, start_minute, end_minute) VALUES ($1, $2, $3, $4)")
         .bind(staff.0)
         .bind(weekday)

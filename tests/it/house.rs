@@ -193,18 +193,16 @@ impl House {
 
     /// Opens the doors: a server on a free port, with its jobs.
     pub(crate) async fn serve(&self) -> Server {
-        let listener = http::listen("127.0.0.1:0".parse().unwrap()).unwrap();
-        let address = listener.local_addr().unwrap();
-        jobs::start(&self.app).await.unwrap();
-        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let running = tokio::spawn(http::serve(self.app.clone(), listener, async move {
-            let _ = stopped.await;
-        }));
-        Server {
-            address,
-            _stop: stop,
-            _running: running,
-        }
+        Server::of(&self.app).await
+    }
+
+    /// Another instance on the same database, under the same clock, reached as `base_url`.
+    pub(crate) async fn another(&self, base_url: &str) -> App {
+        let config = Config {
+            base_url: BaseUrl::parse(base_url).unwrap(),
+            ..Config::clone(&self.app.config)
+        };
+        App::start(config, self.clock().clone()).await.unwrap()
     }
 
     /// Where the test may leave files.
@@ -312,6 +310,22 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Opens the doors of one instance.
+    pub(crate) async fn of(app: &App) -> Self {
+        let listener = http::listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        jobs::start(app).await.unwrap();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let running = tokio::spawn(http::serve(app.clone(), listener, async move {
+            let _ = stopped.await;
+        }));
+        Self {
+            address,
+            _stop: stop,
+            _running: running,
+        }
+    }
+
     /// A browser that nobody has signed in with.
     pub(crate) fn browser(&self) -> Browser {
         Browser::new(self.address)
@@ -320,12 +334,7 @@ impl Server {
     /// A browser in which someone is signed in: `thandi`, `naledi` …
     pub(crate) async fn signed_in(&self, who: &str) -> Browser {
         let mut browser = self.browser();
-        let email = format!("{who}@kestrel.example");
-        let answer = browser
-            .post("/login", &[("email", &email), ("password", PASSWORD)])
-            .await;
-        assert_eq!(answer.status, 303, "{who} cannot sign in: {}", answer.body);
-        browser.keep_cookie(&answer);
+        browser.sign_in(who).await;
         browser
     }
 }

@@ -72,13 +72,23 @@ pub(in crate::http) async fn calendar(
     let moved_from = moving
         .as_ref()
         .map(|booking| Week::of(business.local(booking.starts_at).date()));
-    let week = business.week(asked.or(moved_from), now);
+    let mut week = business.week(asked.or(moved_from), now);
+    let mut grid = live::read_grid(&mut tx, &business, staff.id, week, now).await?;
+    let is_over = grid
+        .days
+        .iter()
+        .flat_map(|day| &day.cells)
+        .all(|cell| cell.start <= now);
+    if asked.is_none() && is_over {
+        // On a Sunday evening people look for the week that comes.
+        week = business.week(Some(week.plus(1)), now);
+        grid = live::read_grid(&mut tx, &business, staff.id, week, now).await?;
+    }
     let page = Page::Bookings {
         staff: staff.id,
         week,
     };
     let live = live::open(&mut tx, &app.source, &viewer, &page).await?;
-    let grid = live::read_grid(&mut tx, &business, staff.id, week, now).await?;
     let frame = layout::Page {
         business: &business,
         viewer: &viewer,
