@@ -52,6 +52,27 @@ impl World {
         parts.whole("root", &html)
     }
 
+    fn change(&mut self, step: &Step) {
+        let version = if matches!(step, Step::Own(..)) {
+            &mut self.own_version
+        } else {
+            &mut self.base_version
+        };
+        *version += 1;
+        match *step {
+            Step::Set(n, value) => drop(self.parts.insert(n, value)),
+            Step::Title(title) => self.title = title,
+            Step::Row(n) => {
+                if !self.rows.remove(&n) {
+                    self.rows.insert(n);
+                }
+            }
+            Step::Own(n, Some(value)) => drop(self.own.insert(n, value)),
+            Step::Own(n, None) => drop(self.own.remove(&n)),
+            _ => unreachable!("not a change of the world"),
+        }
+    }
+
     fn over(&self) -> Whole {
         let mut parts = Parts::default();
         for (n, value) in &self.own {
@@ -284,45 +305,14 @@ async fn live_through(steps: Vec<Step>) {
     let hubs = [0, 1].map(|_| Hub::new(Arc::clone(&world), clock.clone()));
     let mut page = Page::open(hubs.clone());
     for step in steps {
-        let mut now = world.lock().unwrap();
         match step {
-            Step::Set(n, value) => {
-                now.parts.insert(n, value);
-                now.base_version += 1;
-            }
-            Step::Title(title) => {
-                now.title = title;
-                now.base_version += 1;
-            }
-            Step::Row(n) => {
-                if !now.rows.remove(&n) {
-                    now.rows.insert(n);
-                }
-                now.base_version += 1;
-            }
-            Step::Own(n, value) => {
-                match value {
-                    Some(value) => now.own.insert(n, value),
-                    None => now.own.remove(&n),
-                };
-                now.own_version += 1;
-            }
             Step::Tell(hub) => hubs[hub].mark_all(),
             Step::Pull => {
-                drop(now);
                 page.pull();
-                continue;
             }
-            Step::Reconnect(to) => {
-                drop(now);
-                page.reconnect(to);
-                continue;
-            }
-            Step::Rest => {
-                drop(now);
-                tokio::time::sleep(Duration::from_millis(2)).await;
-                continue;
-            }
+            Step::Reconnect(to) => page.reconnect(to),
+            Step::Rest => tokio::time::sleep(Duration::from_millis(2)).await,
+            change => world.lock().unwrap().change(&change),
         }
     }
     // The sweep: both instances ask once more.

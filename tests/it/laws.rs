@@ -81,16 +81,16 @@ async fn check<T: Send + 'static>(
             "{verb}: the version of {region:?} went back"
         );
         if after.whole.digest != before.whole.digest {
-            let word = format!("{region:?}")
+            let name = format!("{region:?}")
                 .split([' ', '{'])
                 .next()
                 .unwrap()
                 .to_owned();
             assert_ne!(
                 after.version, before.version,
-                "{verb} changed {word} and not its version"
+                "{verb} changed {name} and not its version"
             );
-            changed.push(word);
+            changed.push(name);
         }
     }
     (done, changed)
