@@ -125,13 +125,13 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {
             let text = error.render().to_string();
-            eprintln!(
-                "portico: {}",
-                text.lines()
-                    .next()
-                    .unwrap_or_default()
-                    .trim_start_matches("error: ")
-            );
+            // Up to the blank line: what is missing stands in lines of its own.
+            let words: Vec<&str> = text
+                .lines()
+                .map(str::trim)
+                .take_while(|line| !line.is_empty())
+                .collect();
+            eprintln!("portico: {}", words.join(" ").trim_start_matches("error: "));
             return ExitCode::from(2);
         }
         Err(help) => {

@@ -77,6 +77,8 @@ impl Chromium {
             .args(FLAGS)
             .arg(folder)
             .arg("about:blank")
+            // Where it would leave its lock when it is killed.
+            .env("TMPDIR", profile.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

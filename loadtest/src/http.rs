@@ -2,7 +2,7 @@
 
 use crate::stats;
 use anyhow::{Context as _, ensure};
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use reqwest::header::{ACCEPT_ENCODING, COOKIE, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
 
 /// The password of every account of a demo or a seeded business.
@@ -75,11 +75,7 @@ impl Person {
     }
 
     /// Sends a form as the page's own script-less form would.
-    pub(crate) async fn post(
-        &self,
-        path: &str,
-        fields: &[(&str, &str)],
-    ) -> anyhow::Result<Posted> {
+    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> anyhow::Result<Posted> {
         let request = self
             .client
             .post(format!("{}{path}", self.url))
@@ -87,7 +83,6 @@ impl Person {
             .header("sec-fetch-site", "same-origin")
             .form(fields)
             .build()?;
-        debug_assert!(request.headers().contains_key(CONTENT_TYPE));
         let sent = stats::now();
         let answer = self.client.execute(request).await?;
         let answered = stats::now();

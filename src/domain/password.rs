@@ -18,7 +18,7 @@ pub enum Weak {
     Common,
 }
 
-/// Checks `password` as typed; `about` are words that do not count: the person's name, address and the product's.
+/// Checks `password` as typed; `about` are words that do not count: the person's name and address, the business's name.
 pub fn check(password: &str, about: &[&str]) -> Result<(), Weak> {
     if password.len() > MAX_BYTES {
         return Err(Weak::Long);
@@ -39,7 +39,8 @@ pub fn check(password: &str, about: &[&str]) -> Result<(), Weak> {
         .copied()
         .chain(["portico"])
         .filter(|word| word.len() >= 4)
-        .any(|word| without(&folded, &word.to_lowercase()));
+        .map(str::to_lowercase)
+        .any(|word| without(&folded, &word) || without(&folded, &word.replace(' ', "")));
     if distinct.len() < 5 || is_run || says_who || COMMON.iter().any(|word| without(&folded, word))
     {
         return Err(Weak::Common);
@@ -54,7 +55,7 @@ fn without(folded: &str, word: &str) -> bool {
 
 /// The stems of the passwords of twelve characters and more in the published lists of the ten thousand most used:
 /// with them go their repetitions and their decorations of up to five characters.
-const COMMON: [&str; 28] = [
+const COMMON: [&str; 35] = [
     "password",
     "passw0rd",
     "p@ssword",
@@ -64,6 +65,11 @@ const COMMON: [&str; 28] = [
     "asdfghjkl",
     "1q2w3e4r5t6y",
     "1q2w3e4r",
+    "q1w2e3r4",
+    "1qaz2wsx",
+    "zaq12wsx",
+    "qazwsxedc",
+    "qweasdzxc",
     "zxcvbnm",
     "1234567890",
     "123456789",
@@ -83,6 +89,8 @@ const COMMON: [&str; 28] = [
     "sunshine",
     "princess",
     "trustno1",
+    "motherfucker",
+    "starwars",
 ];
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Clients, for staff: the list, one of them, inviting another.
 
 use super::error::Error;
-use super::extract::{Asked, Fields, Me, Named, StaffMe};
+use super::extract::{Asked, Fields, Htmx, Me, Named, StaffMe};
 use crate::app::App;
 use crate::domain::id::{ClientId, PersonId};
 use crate::domain::person;
@@ -85,11 +85,15 @@ pub(super) async fn invite(
     State(app): State<App>,
     Me(viewer): Me,
     StaffMe(me): StaffMe,
+    Htmx(htmx): Htmx,
     Fields(form): Fields<NewClient>,
 ) -> Result<Response, Error> {
     let refused = |error: &'static str| {
         let (app, viewer, form) = (app.clone(), viewer.clone(), &form);
         async move {
+            if htmx {
+                return Err(Error::Invalid(error.to_owned()));
+            }
             let view = views::Invite {
                 name: &form.name,
                 email: &form.email,

@@ -216,3 +216,23 @@ fn say(status: StatusCode, words: String) -> (&'static str, String) {
         },
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_tells_nobody_what_it_was() {
+        let secrets: [Box<dyn Any + Send>; 3] = [
+            Box::new("SELECT name FROM people"),
+            Box::new("/src/store/db.rs".to_owned()),
+            Box::new(7),
+        ];
+        for secret in secrets {
+            let response = panicked(secret);
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            let explained: &Explained = response.extensions().get().unwrap();
+            assert_eq!(explained.words, "");
+        }
+    }
+}

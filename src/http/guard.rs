@@ -43,9 +43,17 @@ pub(super) struct SignedIn {
     pub(super) viewer: Viewer,
 }
 
+/// A route, as far as its guard has to know it.
+#[derive(Debug, Clone)]
+pub(super) struct Gate {
+    pub(super) app: App,
+    pub(super) who: Who,
+    pub(super) in_sheet: bool,
+}
+
 /// Asks the database who is signed in, and lets them through or not.
 pub(super) async fn guard(
-    State((app, who)): State<(App, Who)>,
+    State(Gate { app, who, in_sheet }): State<Gate>,
     session: Session,
     mut request: Request,
     next: Next,
@@ -68,6 +76,9 @@ pub(super) async fn guard(
             Error::NotFound.into_response()
         };
     }
+    if !in_sheet && request.method() == Method::GET && is_htmx(request.headers()) {
+        return go_there(&request);
+    }
     request.extensions_mut().insert(SignedIn { viewer });
     next.run(request).await
 }
@@ -89,6 +100,17 @@ async fn signed_in(app: &App, session: &Session) -> Result<Viewer, Error> {
     }
     Ok(signed_in.viewer)
 }
+
+/// A page is no fragment: its live parts would be swapped into the sheet, and be older than a push. The browser goes there
+/// instead.
+fn go_there(request: &Request) -> Response {
+    let path = request.uri().path_and_query();
+    let path = path.and_then(|path| HeaderValue::from_str(path.as_str()).ok());
+    let redirect = HeaderName::from_static("hx-redirect");
+    ([(redirect, path.unwrap_or(HOME))], "").into_response()
+}
+
+const HOME: HeaderValue = HeaderValue::from_static(url::HOME);
 
 /// To the sign-in, and for a page back to it afterwards.
 fn ask_to_sign_in(request: &Request) -> Response {

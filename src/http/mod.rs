@@ -51,7 +51,12 @@ pub fn router(app: &App) -> Router {
         .with_expiry(Expiry::OnInactivity(time::Duration::days(30)));
     let mut router = Router::new();
     for route in routes::table() {
-        let guard = from_fn_with_state((app.clone(), route.who), guard::guard);
+        let gate = guard::Gate {
+            app: app.clone(),
+            who: route.who,
+            in_sheet: route.in_sheet,
+        };
+        let guard = from_fn_with_state(gate, guard::guard);
         router = router.route(route.path, route.handler.layer(guard));
     }
     router

@@ -4,7 +4,7 @@
 use crate::app::App;
 use crate::config::BaseUrl;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -15,6 +15,15 @@ pub(super) fn cookie_name(base: &BaseUrl) -> &'static str {
     } else {
         "portico"
     }
+}
+
+/// Takes the session cookie back. A browser minds one for a `__Host-` name only with the attributes it was given with.
+pub(super) fn ended_cookie(base: &BaseUrl) -> HeaderValue {
+    HeaderValue::from_static(if base.is_https() {
+        "__Host-portico=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0"
+    } else {
+        "portico=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0"
+    })
 }
 
 /// Whether htmx asks, and wants a fragment.
@@ -79,7 +88,7 @@ fn has_session(base: &BaseUrl, headers: &HeaderMap) -> bool {
         .any(|cookies| {
             cookies
                 .split(';')
-                .any(|cookie| cookie.trim().split('=').next() == Some(name))
+                .any(|cookie| cookie.split('=').next().map(str::trim) == Some(name))
         })
 }
 

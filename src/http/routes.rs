@@ -12,6 +12,8 @@ pub struct Route {
     pub method: Method,
     pub path: &'static str,
     pub who: Who,
+    /// Whether htmx may ask for it. Everything else is a page or no html at all.
+    pub in_sheet: bool,
     pub(super) handler: MethodRouter<App>,
 }
 
@@ -20,7 +22,15 @@ fn row(method: Method, path: &'static str, who: Who, handler: MethodRouter<App>)
         method,
         path,
         who,
+        in_sheet: false,
         handler,
+    }
+}
+
+impl Route {
+    fn in_sheet(mut self) -> Self {
+        self.in_sheet = true;
+        self
     }
 }
 
@@ -55,21 +65,23 @@ pub fn table() -> Vec<Route> {
         ),
         row(read.clone(), "/", SignedIn, get(home::show)),
         row(read.clone(), "/bookings", Client, get(booking::calendar)),
-        row(read.clone(), "/bookings/new", SignedIn, get(booking::sheet)),
-        row(write.clone(), "/bookings", SignedIn, post(booking::create)),
-        row(read.clone(), "/bookings/{id}", SignedIn, get(booking::show)),
+        row(read.clone(), "/bookings/new", SignedIn, get(booking::sheet)).in_sheet(),
+        row(write.clone(), "/bookings", SignedIn, post(booking::create)).in_sheet(),
+        row(read.clone(), "/bookings/{id}", SignedIn, get(booking::show)).in_sheet(),
         row(
             write.clone(),
             "/bookings/{id}/reschedule",
             SignedIn,
             post(booking::reschedule),
-        ),
+        )
+        .in_sheet(),
         row(
             write.clone(),
             "/bookings/{id}/cancel",
             SignedIn,
             post(booking::cancel),
-        ),
+        )
+        .in_sheet(),
         row(read.clone(), "/admin", Staff, get(admin::today)),
         row(read.clone(), "/admin/calendar", Staff, get(admin::calendar)),
         row(read.clone(), "/admin/clients", Staff, get(client::list)),

@@ -3,6 +3,7 @@
 
 use super::error::Error;
 use super::extract::{Asked, Fields, Me, Named};
+use super::origin;
 use crate::app::App;
 use crate::domain::business::Business;
 use crate::domain::id::PersonId;
@@ -14,7 +15,7 @@ use crate::store::token::{self, Issue, Kind, Redeem};
 use crate::store::{self, business, session};
 use crate::views::{sign_in as views, url};
 use axum::extract::{ConnectInfo, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::Markup;
 use serde::Deserialize;
@@ -99,18 +100,23 @@ pub(super) async fn login(
     if person.disabled {
         return wrong(&app, &form).await;
     }
-    let done = (attempt, person.id, kept.clone().unwrap_or_default(), rehash);
-    app.transact(done, |tx, (attempt, person, old, rehash)| {
-        Box::pin(async move {
-            throttle::succeeded(tx, attempt).await?;
-            match rehash {
-                Some(new) => store::person::rehash(tx, *person, old, new).await,
-                None => Ok(()),
-            }
-        })
-    })
-    .await?;
     begin(&session, person.id).await?;
+    let kept = kept.clone().unwrap_or_default();
+    let new = rehash.unwrap_or_else(|| kept.clone());
+    let done = (attempt, person.id, kept, new);
+    let stands = app
+        .transact(done, |tx, (attempt, person, kept, new)| {
+            Box::pin(async move {
+                throttle::succeeded(tx, attempt).await?;
+                store::person::rehash(tx, *person, kept, new).await
+            })
+        })
+        .await?;
+    // A reset while the old password was being verified ended every session but this one.
+    if !stands {
+        session.flush().await.map_err(broken)?;
+        return wrong(&app, &form).await;
+    }
     Ok(Redirect::to(local(&form.next)).into_response())
 }
 
@@ -131,12 +137,16 @@ async fn wrong(app: &App, form: &Pair) -> Result<Response, Error> {
 async fn begin(session: &Session, person: PersonId) -> Result<(), Error> {
     let made = async {
         session.cycle_id().await?;
-        session.insert(session::PERSON, person).await
+        session.insert(session::PERSON, person).await?;
+        session.save().await
     };
-    made.await.map_err(|error| {
-        tracing::error!(%error, "a session could not be made");
-        Error::Internal
-    })
+    made.await.map_err(broken)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
+fn broken(error: tower_sessions::session::Error) -> Error {
+    tracing::error!(%error, "a session could not be kept");
+    Error::Internal
 }
 
 /// `POST /logout`: here and in every page that this session has open.
@@ -147,13 +157,17 @@ pub(super) async fn logout(State(app): State<App>, session: Session) -> Result<R
             Box::pin(session::revoke(tx, hash, *now))
         })
         .await?;
-        session.clear().await;
     }
     let clear = (
         HeaderName::from_static("clear-site-data"),
         HeaderValue::from_static("\"cache\", \"storage\""),
     );
-    Ok(([clear], Redirect::to(url::LOGIN)).into_response())
+    // The session's own layer would hand the ended cookie out once more.
+    let forget = (
+        header::SET_COOKIE,
+        origin::ended_cookie(&app.config.base_url),
+    );
+    Ok(([clear, forget], Redirect::to(url::LOGIN)).into_response())
 }
 
 /// `GET /reset`.
@@ -198,10 +212,12 @@ pub(super) async fn send_link(
         let sent = app.transact((email, secret::token(), now), |tx, (email, secret, now)| {
             Box::pin(async move {
                 match store::person::find_by_email(tx, email).await? {
-                    Some((person, Some(_))) if !person.disabled => {
+                    Some((person, password)) if !person.disabled => {
+                        // An invitation that ended is asked for again in the same way.
+                        let kind = password.map_or(Kind::Invitation, |_| Kind::Reset);
                         let link = Issue {
                             person: person.id,
-                            kind: Kind::Reset,
+                            kind,
                             secret: secret.clone(),
                             now: *now,
                         };
@@ -295,15 +311,16 @@ async fn set(
     password: &str,
 ) -> Result<Response, Error> {
     let now = app.clock.now();
-    let about = {
+    let (business, about) = {
         let mut tx = app.db.snapshot().await?;
-        token::find(&mut tx, kind, &secret, now).await
+        let business = business::load(&mut tx).await?;
+        (business, token::find(&mut tx, kind, &secret, now).await)
     };
     let (_, name, email) = match about {
         Err(store::Error::NotFound) => return ask(app, kind, &secret, None).await,
         found => found?,
     };
-    if let Err(weak) = password::check(password, &[&name, &email]) {
+    if let Err(weak) = password::check(password, &[&name, &email, &business.name]) {
         return ask(app, kind, &secret, Some(&weak.to_string())).await;
     }
     let password_hash = app.passwords.hash(password).await;

@@ -174,7 +174,15 @@ impl<R: Region> Open<'_, R> {
     /// Asks for the rights, and watches what they allow now.
     async fn authorise(&mut self) -> Result<(), Close> {
         self.bell.alarm.store(false, Ordering::Release);
-        let grant = self.socket.ask().await?;
+        // What was granted before and is no more belongs to another role: the page looks again, and finds its way on.
+        let moved_on = |close| {
+            if close == Close::REFUSED {
+                Close::OTHER_VIEWER
+            } else {
+                close
+            }
+        };
+        let grant = self.socket.ask().await.map_err(moved_on)?;
         if grant.person != self.person || grant.viewer != self.viewer {
             return Err(Close::OTHER_VIEWER);
         }

@@ -161,12 +161,12 @@ pub async fn busy(
         .q(
             "SELECT starts_at, minutes, before_minutes, after_minutes FROM bookings
             WHERE staff_id = $1 AND starts_at >= $2 AND starts_at < $3 AND status <> 'cancelled'
-              AND ($4 IS NULL OR id <> $4) ORDER BY starts_at",
+              AND id <> $4 ORDER BY starts_at",
         )
         .bind(staff.0)
         .bind((from - DAY).as_millisecond())
         .bind((to + DAY).as_millisecond())
-        .bind(except.map(|id| id.0))
+        .bind(except.map_or(uuid::Uuid::nil(), |id| id.0))
         .all()
         .await?;
     let busy = |(start, minutes, before, after): (i64, i64, i64, i64)| Busy {

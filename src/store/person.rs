@@ -56,15 +56,17 @@ pub async fn find_by_email(
     }))
 }
 
-/// Replaces the hash of the password that was just verified, when its cost is out of date.
-pub async fn rehash(tx: &mut Tx, person: PersonId, old: &str, new: &str) -> Result<(), Error> {
-    tx.q("UPDATE people SET password_hash = $3 WHERE id = $1 AND password_hash = $2")
+/// Replaces the hash of the password that was just verified by one at today's cost, or by itself: the row is locked, so
+/// that the answer, whether the password is still that one, holds until the commit.
+pub async fn rehash(tx: &mut Tx, person: PersonId, old: &str, new: &str) -> Result<bool, Error> {
+    let changed = tx
+        .q("UPDATE people SET password_hash = $3 WHERE id = $1 AND password_hash = $2")
         .bind(person.0)
         .bind(old.to_owned())
         .bind(new.to_owned())
         .run()
         .await?;
-    Ok(())
+    Ok(changed > 0)
 }
 
 /// Sets a new password and ends every session that the old one, or nobody, began.

@@ -77,7 +77,8 @@ pub fn days(root: &'static str, business: &Business, view: &Days<'_>) -> Whole {
                 @for (n, list) in (0..).zip(DAYS) {
                     @let date = view.first.saturating_add(jiff::Span::new().days(n));
                     li.aday.today[date == view.today] {
-                        h3 { span.visually-hidden { (date.strftime("%A")) " " } span aria-hidden="true" { (date.strftime("%a")) " " } b { (date.day()) } }
+                        // The agenda has a heading of its own, the calendar's page only its title.
+                        @if root == AGENDA { h3 { (heading(date)) } } @else { h2 { (heading(date)) } }
                         ul id=(list.id) {
                             @for entry in entries(business, view, date) {
                                 @match entry {
@@ -94,6 +95,14 @@ pub fn days(root: &'static str, business: &Business, view: &Days<'_>) -> Whole {
         }
     };
     parts.whole(root, &html)
+}
+
+fn heading(date: Date) -> Markup {
+    html! {
+        span.visually-hidden { (date.strftime("%A")) " " }
+        span aria-hidden="true" { (date.strftime("%a")) " " }
+        b { (date.day()) }
+    }
 }
 
 enum Entry<'a> {

@@ -93,7 +93,7 @@ pub fn page(page: &Page<'_>, body: &Markup) -> Markup {
                             (sign_out())
                         }
                     }
-                    div.top {
+                    header.top {
                         (brand(page.business, home))
                         div.row {
                             @if page.live.is_some() { (status()) }

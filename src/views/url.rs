@@ -1,6 +1,6 @@
 //! Every path that a page links to, in one place.
 
-use crate::domain::id::{BookingId, ClientId, StaffId};
+use crate::domain::id::{BookingId, ClientId, ServiceId, StaffId};
 use crate::domain::week::Week;
 use jiff::Timestamp;
 use std::fmt::Write as _;
@@ -34,6 +34,23 @@ pub fn moving(id: BookingId, by_staff: bool) -> String {
 /// The sheet for a time.
 pub fn new_booking(start: Timestamp, staff: StaffId) -> String {
     format!("{NEW_BOOKING}?start={start}&staff={staff}")
+}
+
+/// The sheet for another time, with what was chosen in the one before.
+pub fn choose_again(
+    start: Timestamp,
+    staff: StaffId,
+    service: Option<ServiceId>,
+    client: Option<ClientId>,
+) -> String {
+    let mut url = new_booking(start, staff);
+    if let Some(id) = service {
+        let _ = write!(url, "&service={id}");
+    }
+    if let Some(id) = client {
+        let _ = write!(url, "&client={id}");
+    }
+    url
 }
 
 pub fn booking(id: BookingId) -> String {

@@ -140,6 +140,13 @@ export async function launch(t) {
 /// `bypassCSP: true`, and such a page proves nothing about the policy.
 export async function openPage(t, browser, server, options = {}) {
   const context = await browser.newContext({ baseURL: server.base, ...options });
+  context.setDefaultTimeout(15_000);
+  atEnd(t, () => context.close());
+  return openTab(t, context);
+}
+
+/// Another page that shares the cookies of `context`.
+export async function openTab(t, context) {
   const page = await context.newPage();
   watch(t, page);
   return page;
@@ -151,6 +158,155 @@ export async function signIn(page, email, password = PASSWORD) {
   await page.locator('input[name=password]').fill(password);
   await page.locator('input[name=password]').press('Enter');
   await page.waitForURL((url) => url.pathname !== '/login');
+}
+
+/// The page has a socket, and says so.
+export async function live(page) {
+  await page.waitForFunction(() => document.documentElement.dataset.live === 'live');
+}
+
+/// Opens a page and waits until it is live.
+export async function openLive(page, path) {
+  await page.goto(path);
+  await live(page);
+}
+
+/// Where a slot stands in the client's calendar.
+export const slot = ({ start }) => `button[data-slot="${start}"]`;
+
+/// Waits until a slot is `free`, `taken` or `mine`.
+export async function becomes(page, time, state) {
+  await page.locator(`${slot(time)}[data-state="${state}"]`).waitFor({ state: 'attached' });
+}
+
+/// Marks the page as it is; gives a check that it was never loaded anew.
+export async function neverReloaded(page) {
+  await page.evaluate(() => (window.stillHere = true));
+  return async () => assert.ok(await page.evaluate(() => window.stillHere), 'the page was loaded anew');
+}
+
+/// All live regions of a page, with attributes in a fixed order and without what only a script adds.
+export async function regions(page) {
+  return page.evaluate(() => {
+    const show = (node, depth) => {
+      const indent = '  '.repeat(depth);
+      if (node.nodeType === Node.TEXT_NODE) return node.data.trim() ? `${indent}${node.data}` : [];
+      if (node.nodeType !== Node.ELEMENT_NODE) return [];
+      const attributes = [...node.attributes]
+        .map(({ name, value }) => [name, name === 'class' ? value.split(/\s+/).filter((c) => c && c !== 'just').join(' ') : value])
+        .filter(([name, value]) => name !== 'data-htmx-powered' && !(name === 'class' && !value))
+        .map(([name, value]) => ` ${name}="${value}"`);
+      const children = [...node.childNodes].flatMap((child) => show(child, depth + 1));
+      return [`${indent}<${node.localName}${attributes.sort().join('')}>`, ...children];
+    };
+    return [...document.querySelectorAll('[data-region]')].flatMap((region) => show(region, 0)).join('\n');
+  });
+}
+
+/// Waits until a page shows exactly what a fresh load of it shows; an empty page would prove nothing.
+export async function assertAsFresh(t, page) {
+  const fresh = await openTab(t, page.context());
+  await fresh.goto(page.url());
+  const expected = await regions(fresh);
+  assert.ok(expected.includes('\n'), 'the page has no live region');
+  await eventually(async () => assert.equal(await regions(page), expected));
+  await fresh.close();
+}
+
+/// Repeats `check` until it passes, or for ten seconds.
+export async function eventually(check) {
+  const until = Date.now() + 10_000;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > until) throw error;
+      await delay(50);
+    }
+  }
+}
+
+// --- A client without a browser: whoever else books meanwhile ------------------------------------
+
+export class Person {
+  static async signIn(server, email, password = PASSWORD) {
+    const person = new Person();
+    person.base = server.base;
+    const answer = await person.post('/login', { email, password });
+    assert.equal(answer.status, 303, 'signed in');
+    person.cookie = answer.headers.get('set-cookie').split(';')[0];
+    return person;
+  }
+
+  async get(path) {
+    const answer = await fetch(this.base + path, { headers: this.#headers(), redirect: 'manual' });
+    assert.equal(answer.status, 200, path);
+    return answer.text();
+  }
+
+  async post(path, fields) {
+    const body = new URLSearchParams(fields);
+    const headers = { ...this.#headers(), origin: this.base, 'sec-fetch-site': 'same-origin' };
+    return fetch(this.base + path, { method: 'POST', headers, body, redirect: 'manual' });
+  }
+
+  #headers() {
+    return this.cookie ? { cookie: this.cookie } : {};
+  }
+
+  /// Free times of a week as `{ start, staff }`, in the order of the days.
+  async free(path) {
+    const page = await this.get(path);
+    const buttons = tags(page, 'button').filter((button) => button['data-state'] === 'free');
+    return buttons.map((button) => ({ start: button['data-slot'], staff: button['data-staff'] }));
+  }
+
+  /// The services of the sheet for a time: `{ id, fits }`, and the key.
+  async sheet({ start, staff }) {
+    const inputs = tags(await this.get(`/bookings/new?start=${start}&staff=${staff}`), 'input');
+    const services = inputs
+      .filter(({ name }) => name === 'service')
+      .map((input) => ({ id: input.value, fits: input.disabled === undefined }));
+    return { services, key: inputs.find(({ name }) => name === 'key').value };
+  }
+
+  /// Books what fits first; gives the path of the booking.
+  async book(time) {
+    const { services, key } = await this.sheet(time);
+    const service = services.find(({ fits }) => fits).id;
+    const answer = await this.post('/bookings', { ...time, service, key });
+    assert.equal(answer.status, 303, `booked ${time.start}`);
+    return new URL(answer.headers.get('location'), this.base).pathname;
+  }
+
+  async cancel(booking) {
+    const page = await this.get(booking);
+    const version = tags(page, 'input').find(({ name }) => name === 'version').value;
+    const answer = await this.post(`${booking}/cancel`, { version });
+    assert.equal(answer.status, 303, 'cancelled');
+  }
+
+  /// The paths of all that is still to come.
+  async coming() {
+    const page = await this.get('/bookings');
+    return [...new Set(page.match(/\/bookings\/[0-9a-f-]{36}(?=")/g) ?? [])];
+  }
+}
+
+/// The attributes of each tag of that name. Ours are written by one template library, in one form.
+function tags(html, name) {
+  return [...html.matchAll(new RegExp(`<${name}\\b([^>]*)>`, 'g'))].map(([, inside]) =>
+    Object.fromEntries([...inside.matchAll(/([a-z-]+)(?:="([^"]*)")?/g)].map(([, key, value = '']) => [key, value])),
+  );
+}
+
+/// The client's calendar of a coming week, a full one of seven days ahead: `/bookings?week=2026-W48`.
+export function nextWeek(weeks = 1) {
+  const day = new Date(Date.now() + weeks * 7 * 24 * 3600_000);
+  // The ISO week is that of its Thursday.
+  day.setUTCDate(day.getUTCDate() + 4 - (day.getUTCDay() || 7));
+  const week = Math.ceil(((day - Date.UTC(day.getUTCFullYear(), 0, 1)) / 86_400_000 + 1) / 7);
+  return `/bookings?week=${day.getUTCFullYear()}-W${String(week).padStart(2, '0')}`;
 }
 
 /// What a page complained of. Kept per page; the test fails at its end if anything is left.

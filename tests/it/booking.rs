@@ -500,3 +500,25 @@ async fn shown(house: &House, service: &Service) -> Vec<Timestamp> {
     };
     calendar.slots(&service.terms(), week.first(), week.last())
 }
+
+on_both!(
+    on_a_sunday_evening_the_coming_week_is_shown,
+    |house: House| async move {
+        house.clock().advance(Duration::from_hours(6 * 24 + 12));
+        let server = house.serve().await;
+        let thandi = server.signed_in("thandi").await;
+        let page = thandi.get("/bookings").await;
+        assert!(
+            page.live_url().contains("week=2026-W49"),
+            "{}",
+            page.live_url()
+        );
+        // Whoever asks for a week that is there gets it.
+        let page = thandi.get("/bookings?week=2026-W48").await;
+        assert!(
+            page.live_url().contains("week=2026-W48"),
+            "{}",
+            page.live_url()
+        );
+    }
+);

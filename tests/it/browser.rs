@@ -1,9 +1,10 @@
 //! A browser without a screen: pages, forms and the socket, as a real one sends and reads them.
 
+use crate::house::PASSWORD;
 use futures_util::StreamExt as _;
 use reqwest::redirect::Policy;
 use scraper::{Html, Selector};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -20,6 +21,8 @@ pub(crate) struct Browser {
     address: SocketAddr,
     /// `name=value` of the session.
     pub(crate) cookie: Option<String>,
+    /// The name typed into the address bar, where it is not the address itself.
+    pub(crate) host: Option<&'static str>,
 }
 
 /// An answer, read.
@@ -32,15 +35,36 @@ pub(crate) struct Answer {
 
 impl Browser {
     pub(crate) fn new(address: SocketAddr) -> Self {
+        Self::at(address, None)
+    }
+
+    /// A browser on another machine: the server sees its requests come `from` there.
+    pub(crate) fn at(address: SocketAddr, from: Option<IpAddr>) -> Self {
         let client = reqwest::Client::builder()
             .redirect(Policy::none())
+            .local_address(from)
             .build()
             .unwrap();
         Self {
             client,
             address,
             cookie: None,
+            host: None,
         }
+    }
+
+    /// Sends the sign-in form with everybody's password, and keeps the cookie.
+    pub(crate) async fn sign_in(&mut self, who: &str) {
+        let answer = self.try_password(who, PASSWORD).await;
+        assert_eq!(answer.status, 303, "{who} cannot sign in: {}", answer.body);
+        self.keep_cookie(&answer);
+    }
+
+    /// Sends the sign-in form.
+    pub(crate) async fn try_password(&self, who: &str, password: &str) -> Answer {
+        let email = format!("{who}@kestrel.example");
+        let fields = [("email", email.as_str()), ("password", password)];
+        self.post("/login", &fields).await
     }
 
     pub(crate) fn keep_cookie(&mut self, answer: &Answer) {
@@ -90,6 +114,9 @@ impl Browser {
         if let Some(cookie) = &self.cookie {
             request = request.header("cookie", cookie);
         }
+        if let Some(host) = self.host {
+            request = request.header("host", host);
+        }
         if let Some(body) = body {
             request = request
                 .header("content-type", "application/x-www-form-urlencoded")
@@ -113,6 +140,18 @@ impl Browser {
         let page = self.get(path).await;
         assert_eq!(page.status, 200, "{path}: {}", page.body);
         self.connect(&page.live_url()).await
+    }
+
+    /// Asks for a socket with any headers; the status is 101 where it was given.
+    pub(crate) async fn handshake(&self, url: &str, headers: &[(&str, &str)]) -> Answer {
+        let upgrade = [
+            ("connection", "upgrade"),
+            ("upgrade", "websocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ];
+        let headers = [&upgrade[..], headers].concat();
+        self.send(reqwest::Method::GET, url, &headers, None).await
     }
 
     /// Opens a socket at an address that starts with `/live?`.
@@ -303,6 +342,12 @@ impl Watcher {
     pub(crate) async fn send(&mut self, message: Message) -> Result<(), tungstenite::Error> {
         use futures_util::SinkExt as _;
         self.stream.send(message).await
+    }
+
+    /// Puts bytes on the line as they are. The other side may close it meanwhile.
+    pub(crate) async fn send_raw(&mut self, bytes: &[u8]) {
+        use tokio::io::AsyncWriteExt as _;
+        let _ = self.stream.get_mut().write_all(bytes).await;
     }
 
     /// Leaves as a browser does.

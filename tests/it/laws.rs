@@ -143,7 +143,7 @@ on_both!(
             start,
             now,
         };
-        let (_, changed) = check(&house, "reschedule", move |tx, ()| {
+        let ((), changed) = check(&house, "reschedule", move |tx, ()| {
             let to = to.clone();
             Box::pin(async move { store::booking::reschedule(tx, &to).await })
         })
@@ -158,7 +158,7 @@ on_both!(
             start,
             now,
         };
-        let (_, changed) = check(&house, "reschedule to a colleague", move |tx, ()| {
+        let ((), changed) = check(&house, "reschedule to a colleague", move |tx, ()| {
             let to = to_sipho.clone();
             Box::pin(async move { store::booking::reschedule(tx, &to).await })
         })
@@ -171,7 +171,7 @@ on_both!(
             version: 3,
             now,
         };
-        let (_, changed) = check(&house, "cancel", move |tx, ()| {
+        let ((), changed) = check(&house, "cancel", move |tx, ()| {
             let gone = gone.clone();
             Box::pin(async move { store::booking::cancel(tx, &gone).await })
         })
@@ -194,7 +194,7 @@ on_both!(
             secret: secret::token(),
         };
         let first_link = invite.secret.clone();
-        let (_, changed) = check(&house, "invite", move |tx, ()| {
+        let ((), changed) = check(&house, "invite", move |tx, ()| {
             let invite = invite.clone();
             Box::pin(async move { store::client::invite(tx, &invite).await })
         })

@@ -8,7 +8,11 @@
 
 mod browser;
 mod house;
+mod state;
 
 mod booking;
+mod command;
+mod fragments;
 mod laws;
 mod live;
+mod security;

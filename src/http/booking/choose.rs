@@ -21,7 +21,7 @@ use crate::views::layout;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use jiff::{Span, Timestamp};
+use jiff::{SignedDuration, Span, Timestamp};
 use maud::Markup;
 use serde::Deserialize;
 
@@ -123,6 +123,9 @@ pub(in crate::http) struct Slot {
     staff: Option<String>,
     #[serde(rename = "move")]
     moving: Option<String>,
+    /// What was chosen already, when another time is looked at.
+    service: Option<String>,
+    client: Option<String>,
 }
 
 /// `GET /bookings/new`: the sheet for a time. It keeps nothing: a link that is followed by a machine books nothing.
@@ -161,8 +164,8 @@ pub(in crate::http) async fn sheet(
     let asked = Wish {
         staff,
         start,
-        service: None,
-        client: None,
+        service: slot.service.as_deref().and_then(|id| id.parse().ok()),
+        client: slot.client.as_deref().and_then(|id| id.parse().ok()),
         key: secret::token(),
         refused: None,
     };
@@ -187,7 +190,12 @@ pub(in crate::http) async fn show(
 
 /// Reads an instant as a form carries it.
 pub(super) fn start(text: &str) -> Result<Timestamp, Error> {
-    text.parse().map_err(|_| {
+    let start = text.parse().ok().filter(|start: &Timestamp| {
+        // Around the first and the last instant that there are, days cannot be counted.
+        let ahead = Timestamp::MAX.duration_since(*start);
+        *start > Timestamp::UNIX_EPOCH && ahead > SignedDuration::from_hours(366 * 24)
+    });
+    start.ok_or_else(|| {
         Error::Invalid("The time of the session cannot be read. Choose it again.".to_owned())
     })
 }
@@ -253,7 +261,7 @@ impl Around {
 
     /// Until when the time from `start` is free and open, where it is at all.
     fn free_until(&self, service: &Service, start: Timestamp) -> Option<Timestamp> {
-        let lengths = (1..service.minutes / 5).rev().map(|quanta| quanta * 5);
+        let lengths = (1..=service.minutes / 5).rev().map(|quanta| quanta * 5);
         let fits = |minutes: &i64| {
             let shorter = Service {
                 minutes: *minutes,

@@ -217,6 +217,8 @@ async fn fits(
     except: Option<BookingId>,
     now: Timestamp,
 ) -> Result<(), Error> {
+    // Whoever was disabled meanwhile is not there to be booked.
+    staff::find(tx, staff).await?;
     let business = business::load(tx).await?;
     let hours = staff::hours(tx, staff, business.today(start)).await?;
     let busy = super::busy(tx, staff, start, plus(start, service.minutes), except).await?;

@@ -50,7 +50,7 @@ pub fn sessions(business: &Business, view: &Sessions, now: Timestamp) -> Whole {
         }
         section.card aria-labelledby="past-title" {
             header {
-                h2 #past-title { "Past sessions" }
+                h2 #past-title { "Past and cancelled" }
                 (parts.part("past-count".to_owned(), html! {
                     span.small #past-count { (view.past_count) " in all" }
                 }))

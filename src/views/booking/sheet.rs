@@ -50,7 +50,16 @@ pub fn confirm(view: &Confirm<'_>) -> Markup {
         .iter()
         .find(|choice| choice.fits.is_ok())
         .map(|choice| choice.service.id);
-    let chosen = view.chosen.or(first_fitting);
+    let fits = |id: &ServiceId| {
+        let mut fitting = view.choices.iter().filter(|choice| choice.fits.is_ok());
+        fitting.any(|choice| choice.service.id == *id)
+    };
+    // A choice is kept. Where it does not fit but another would, nobody chooses for the person.
+    let chosen = match view.chosen {
+        Some(id) if fits(&id) || !possible => Some(id),
+        Some(_) => None,
+        None => first_fitting,
+    };
     html! {
         div.stack {
             (title(business, view.start, &format!("{} with {}", text::time(&start), crate::domain::person::first_name(&view.staff.name))))
@@ -149,10 +158,10 @@ fn promise(business: &Business, start: Timestamp, now: Timestamp) -> String {
         let day = if near {
             local.strftime("%A").to_string()
         } else {
-            text::long_date(local.date())
+            format!("{},", text::long_date(local.date()))
         };
         format!(
-            "Free to change or cancel until {day}, {}.",
+            "Free to change or cancel until {day} {}.",
             text::time(&local)
         )
     } else {
@@ -167,8 +176,8 @@ fn other_times(view: &Confirm<'_>) -> Markup {
             p { b { "Free times close by" } }
             div.chips {
                 @for start in view.nearest {
-                    a href=(url::new_booking(*start, view.staff.id)) hx-get=(url::new_booking(*start, view.staff.id))
-                        hx-target="#sheet" { (text::short_moment(view.business, *start, view.now)) }
+                    @let href = url::choose_again(*start, view.staff.id, view.chosen, view.client);
+                    a href=(href) hx-get=(href) hx-target="#sheet" { (text::short_moment(view.business, *start, view.now)) }
                 }
             }
         }

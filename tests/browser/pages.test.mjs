@@ -1,0 +1,117 @@
+// Every page as the checkers see it: valid html, no violation of the rules for accessibility in either theme, and nothing
+// that has to be scrolled to the side.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  CLIENT,
+  OTHER_CLIENT,
+  OWNER,
+  Person,
+  assertAccessible,
+  assertValidHtml,
+  forgiving,
+  launch,
+  live,
+  nextWeek,
+  openPage,
+  signIn,
+  slot,
+  startDemo,
+} from './harness.mjs';
+
+const WIDTHS = [320, 390, 1280];
+
+test('every page', { timeout: 180_000 }, async (t) => {
+  const server = await startDemo(t);
+  const browser = await launch(t);
+  const pieter = await Person.signIn(server, OTHER_CLIENT);
+  const [time, taken] = await pieter.free(nextWeek(1));
+  const booking = await pieter.book(taken);
+  const owner = await Person.signIn(server, OWNER);
+  const client = /\/admin\/clients\/[0-9a-f-]{36}/.exec(await owner.get('/admin/clients'))[0];
+  const welcome = new URL(/http:\S+\/welcome\/[\w-]+/.exec(await owner.get('/admin/settings/outbox'))[0]).pathname;
+  const week = `${nextWeek(1)}&staff=${time.staff}`;
+  const sheet = `/bookings/new?start=${time.start}&staff=${time.staff}`;
+  const refused = `/bookings/new?start=${taken.start}&staff=${taken.staff}`;
+  const html = {};
+
+  /// Looks at the page as it is now, at each width.
+  const check = async (page, name) => {
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 844 });
+      const needed = await page.evaluate(() => document.documentElement.scrollWidth);
+      assert.ok(needed <= width, `${name} is ${needed} wide on ${width}`);
+      // Narrower than a phone, nothing else is shown than on one.
+      if (width > 320) await assertAccessible(page);
+    }
+    html[name] = await page.content();
+  };
+  const visit = async (page, path, name = path) => {
+    await page.goto(path);
+    if (await page.locator('#live').count()) await live(page);
+    await check(page, name);
+    html[`${name}, as sent`] = await (await page.request.get(path)).text();
+  };
+  const open = async (t, email) => {
+    const page = await openPage(t, browser, server, { bypassCSP: true, reducedMotion: 'reduce' });
+    if (email) await signIn(page, email);
+    return page;
+  };
+
+  await t.test('of guests', async (t) => {
+    const page = await open(t);
+    for (const path of ['/login', '/reset', welcome]) await visit(page, path);
+    await forgiving(page, /status of 404/, () => visit(page, '/nothing'));
+    await page.goto('/login');
+    await page.getByLabel('E-mail').fill('nobody@kestrel.example');
+    await page.getByLabel('Password').fill('not this one');
+    await forgiving(page, /status of 422/, async () => {
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.locator('.note.bad').waitFor();
+    });
+    await check(page, 'refused sign-in');
+    await page.goto('/reset');
+    await page.getByLabel('E-mail').fill('nobody@kestrel.example');
+    await page.getByRole('button', { name: 'Send the link' }).click();
+    await page.getByText('on its way').waitFor();
+    await check(page, 'link sent');
+  });
+
+  await t.test('of clients', async (t) => {
+    const page = await open(t, OTHER_CLIENT);
+    for (const path of ['/', '/bookings', week, booking, sheet, `/bookings?move=${booking.split('/').at(-1)}`]) {
+      await visit(page, path);
+    }
+    await page.goto(week);
+    await live(page);
+    await page.locator(slot(time)).click();
+    await page.locator('#sheet[open] h2').waitFor();
+    await check(page, 'open sheet');
+    await pieter.cancel(booking);
+    await page.goto(booking);
+    await check(page, 'cancelled session');
+  });
+
+  await t.test('of a client who comes too late', async (t) => {
+    const page = await open(t, CLIENT);
+    await pieter.book(taken);
+    await visit(page, refused);
+  });
+
+  await t.test('of staff', async (t) => {
+    const page = await open(t, OWNER);
+    const calendar = week.replace('/bookings', '/admin/calendar');
+    const paths = ['/admin', '/admin/calendar', calendar, '/admin/clients', client, sheet, '/admin/settings', '/admin/settings/outbox'];
+    for (const path of paths) await visit(page, path);
+    await page.locator('summary').first().click();
+    await check(page, 'read mail');
+    await page.goto(calendar);
+    await live(page);
+    await page.locator(slot(time)).click();
+    await page.locator('#sheet[open] h2').waitFor();
+    await check(page, 'open sheet of staff');
+  });
+
+  await t.test('is valid html', () => assertValidHtml(html));
+});

@@ -1,0 +1,300 @@
+//! The command line as it is typed: what each command says, and that an unusable setting leaves nothing behind.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Runs the binary in a folder of its own, with no setting but those given.
+fn portico<S: AsRef<OsStr>>(dir: &Path, args: &[S], settings: &[(&str, &str)]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_portico"))
+        .args(args)
+        .current_dir(dir)
+        .env_clear()
+        .envs(settings.iter().copied())
+        .output()
+        .unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn files(dir: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(dir).unwrap();
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+/// Arguments, settings, and a word that the refusal must say.
+type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
+
+#[test]
+fn an_unusable_setting_is_one_line_and_nothing_is_written() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    let cases: [Case<'_>; 17] = [
+        (
+            &["serve"],
+            &[("PORTICO_DATABASE_URL", "mysql://localhost/x")],
+            "PORTICO_DATABASE_URL",
+        ),
+        (
+            &["serve"],
+            &[("PORTICO_DATABASE_URL", "")],
+            "PORTICO_DATABASE_URL",
+        ),
+        (
+            &["serve"],
+            &[("PORTICO_BASE_URL", "http://portal.example")],
+            "https://",
+        ),
+        (
+            &["serve"],
+            &[("PORTICO_BASE_URL", "portal.example")],
+            "PORTICO_BASE_URL",
+        ),
+        (
+            &["serve"],
+            &[("PORTICO_BASE_URL", "https://portal.example/x")],
+            "PORTICO_BASE_URL",
+        ),
+        (&["serve"], &[("PORTICO_BIND", "here")], "here"),
+        (
+            &["serve"],
+            &[("PORTICO_BIND", "0.0.0.0:0")],
+            "PORTICO_BASE_URL",
+        ),
+        (&["serve"], &[("PORTICO_BIND", &taken)], &taken),
+        (
+            &["serve"],
+            &[("PORTICO_MAX_SOCKETS_PER_PERSON", "many")],
+            "many",
+        ),
+        (&["serve", "--nonsense"], &[], "--nonsense"),
+        (&["sell"], &[], "sell"),
+        (&["demo", "--port", "99999"], &[], "99999"),
+        (&["owner", "nobody", "Naledi"], &[], "e-mail"),
+        (&["owner", "naledi@kestrel.example", " "], &[], "name"),
+        (&["owner", "naledi@kestrel.example"], &[], "NAME"),
+        (
+            &["seed"],
+            &[("PORTICO_BASE_URL", "https://portal.example")],
+            "loopback",
+        ),
+        (&["check"], &[], "portico.db"),
+    ];
+    for (args, settings, word) in cases {
+        let dir = tempfile::tempdir().unwrap();
+        let output = portico(dir.path(), args, settings);
+        let said = err(&output);
+        let story = format!("{args:?} {settings:?}: {said}");
+        assert_eq!(output.status.code(), Some(2), "{story}");
+        assert_eq!(said.lines().count(), 1, "{story}");
+        assert!(
+            said.starts_with("portico: ") && said.contains(word),
+            "{story}"
+        );
+        assert_eq!(out(&output), "", "{story}");
+        assert_eq!(files(dir.path()), Vec::<String>::new(), "{story}");
+    }
+}
+
+#[test]
+fn a_password_in_a_setting_is_not_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = "postgres://portico:hunter2hunter2@127.0.0.1:1/portico";
+    let output = portico(
+        dir.path(),
+        &["serve"],
+        &[
+            ("PORTICO_DATABASE_URL", url),
+            ("PORTICO_BIND", "127.0.0.1:0"),
+        ],
+    );
+    assert_eq!(output.status.code(), Some(2), "{}", err(&output));
+    assert!(!err(&output).contains("hunter2"), "{}", err(&output));
+    let output = portico(
+        dir.path(),
+        &["help", "serve"],
+        &[("PORTICO_DATABASE_URL", url)],
+    );
+    assert!(!out(&output).contains("hunter2"), "{}", out(&output));
+}
+
+#[test]
+fn help_names_every_option_and_its_setting() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = portico(dir.path(), &["help"], &[]);
+    assert_eq!(output.status.code(), Some(0));
+    let help = out(&output);
+    for word in [
+        "demo",
+        "serve",
+        "owner",
+        "seed",
+        "check",
+        "PORTICO_DATABASE_URL",
+        "PORTICO_BIND",
+        "PORTICO_BASE_URL",
+        "PORTICO_MAX_SOCKETS_PER_PERSON",
+        "--port",
+        "--dir",
+        "--quiet",
+        "--clients",
+        "--weeks",
+    ] {
+        assert!(help.contains(word), "{word} is not in\n{help}");
+    }
+}
+
+#[test]
+fn the_first_owner_gets_a_link_and_there_is_no_second() {
+    let dir = tempfile::tempdir().unwrap();
+    let base = [("PORTICO_BASE_URL", "https://portal.example")];
+    let output = portico(
+        dir.path(),
+        &["owner", " Naledi@Kestrel.Example", "Naledi Khumalo"],
+        &base,
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let link = out(&output);
+    let secret = link
+        .trim_end()
+        .strip_prefix("https://portal.example/welcome/");
+    assert_eq!(secret.map(str::len), Some(43), "{link}");
+    for email in ["naledi@kestrel.example", "sipho@kestrel.example"] {
+        let output = portico(dir.path(), &["owner", email, "Sipho Dube"], &base);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(err(&output).contains("already"), "{}", err(&output));
+        assert_eq!(out(&output), "");
+    }
+    let output = portico::<&str>(dir.path(), &["check"], &[]);
+    assert_eq!(
+        (output.status.code(), out(&output).as_str()),
+        (Some(0), "ok\n")
+    );
+}
+
+#[test]
+fn a_seeded_business_is_sound_and_is_not_seeded_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let seed = ["seed", "--clients", "20", "--weeks", "2"];
+    let output = portico(dir.path(), &seed, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let accounts = out(&output);
+    for email in ["naledi@", "thandi@", "pieter@", "aisha@", "client-0001@"] {
+        assert!(
+            accounts.contains(&format!("{email}kestrel.example")),
+            "{accounts}"
+        );
+    }
+    assert!(accounts.contains("kestrel-demo-2026"), "{accounts}");
+    let output = portico(dir.path(), &["check"], &[]);
+    assert_eq!(
+        (output.status.code(), out(&output).as_str()),
+        (Some(0), "ok\n")
+    );
+    let output = portico(dir.path(), &seed, &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("empty"), "{}", err(&output));
+}
+
+/// A server of the binary that ends with the test.
+struct Running(std::process::Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+async fn a_log_tells_no_secret_however_much_it_tells() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::Stdio;
+    let dir = tempfile::tempdir().unwrap();
+    let output = portico(
+        dir.path(),
+        &["owner", "naledi@kestrel.example", "Naledi Khumalo"],
+        &[],
+    );
+    let link = out(&output).trim_end().to_owned();
+    let path = &link[link.find("/welcome/").unwrap()..];
+    let log = std::fs::File::create(dir.path().join("log")).unwrap();
+    let child = Command::new(env!("CARGO_BIN_EXE_portico"))
+        .arg("serve")
+        .current_dir(dir.path())
+        .env_clear()
+        .envs([
+            ("PORTICO_BIND", "127.0.0.1:0"),
+            ("RUST_LOG", "trace"),
+            ("NO_COLOR", "1"),
+        ])
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    let mut running = Running(child);
+    let mut greeting = String::new();
+    let stdout = running.0.stdout.take().unwrap();
+    BufReader::new(stdout).read_line(&mut greeting).unwrap();
+    let address = greeting
+        .trim_end()
+        .rsplit('/')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let mut browser = crate::browser::Browser::new(address);
+    let password = "a secret of four words";
+    assert_eq!(browser.get(path).await.status, 200);
+    let answer = browser.post(path, &[("password", password)]).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    browser.keep_cookie(&answer);
+    let cookie = browser.cookie.clone().unwrap();
+    assert_eq!(browser.get("/admin").await.status, 200);
+    browser.watch("/admin").await.leave().await;
+    assert_eq!(
+        browser
+            .get("/admin/calendar?week=x&who=a+question+of+mine")
+            .await
+            .status,
+        200
+    );
+    let fields = [("email", "naledi@kestrel.example"), ("password", password)];
+    assert_eq!(browser.post("/login", &fields).await.status, 303);
+    let fields = [
+        ("email", "naledi@kestrel.example"),
+        ("password", "a wrong try of mine"),
+    ];
+    assert_eq!(browser.post("/login", &fields).await.status, 422);
+    browser.post("/reset", &fields[..1]).await;
+    drop(running);
+    let log = std::fs::read_to_string(dir.path().join("log")).unwrap();
+    assert!(
+        log.contains("/welcome/{token}") && log.contains("status=303"),
+        "{log}"
+    );
+    let secrets = [
+        &path["/welcome/".len()..],
+        cookie.split_once('=').unwrap().1,
+        password,
+        "a+secret+of",
+        "a%20secret%20of",
+        "a wrong try",
+        "a question",
+        "a+question",
+        "$argon2id$",
+        "\u{1b}",
+    ];
+    for secret in secrets {
+        let told = log.lines().find(|line| line.contains(secret));
+        assert_eq!(told, None, "{secret}");
+    }
+}
