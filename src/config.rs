@@ -30,8 +30,11 @@ impl fmt::Debug for Config {
 }
 
 impl Config {
-    /// Refuses a database that is neither of the two.
+    /// Refuses a database that is neither of the two, and a limit that leaves nobody a live page.
     pub fn check(&self) -> Result<(), String> {
+        if self.sockets_per_person == 0 {
+            return Err("PORTICO_MAX_SOCKETS_PER_PERSON must be at least 1".to_owned());
+        }
         let url = &self.database_url;
         if url.starts_with("sqlite:")
             || url.starts_with("postgres://")

@@ -8,6 +8,7 @@ pub(crate) use load::read_grid;
 
 use crate::assets::BUILD;
 use crate::clock::Clock;
+use crate::domain::business::Business;
 use crate::domain::id::{ClientId, StaffId};
 use crate::domain::topic::Topic;
 use crate::domain::viewer::{Role, Viewer};
@@ -109,7 +110,8 @@ impl realtime::Region for Region {
 
     async fn load(&self, source: &Source) -> Result<Loaded, LoadError> {
         let mut tx = source.db.snapshot().await?;
-        Ok(self.read(&mut tx, source).await?)
+        let business = business::load(&mut tx).await?;
+        Ok(self.read(&mut tx, source, &business).await?)
     }
 }
 
@@ -189,6 +191,7 @@ impl Address {
 /// What a viewer may watch on a page; nothing when the page is not there for them.
 pub async fn places(
     tx: &mut Tx,
+    business: &Business,
     viewer: &Viewer,
     page: &Page,
     now: Timestamp,
@@ -203,7 +206,6 @@ pub async fn places(
             }),
         ],
         (Viewer::Client(me), Page::Bookings { staff, week }) => {
-            let business = business::load(tx).await?;
             let known = staff::list(tx).await?.iter().any(|one| one.id == *staff);
             if !known || business.week(Some(*week), now) != *week {
                 return Ok(None);
@@ -285,7 +287,8 @@ pub async fn grant(
     let Some(person) = viewer.person() else {
         return Ok(None);
     };
-    let places = match places(tx, viewer, page, now).await {
+    let business = business::load(tx).await?;
+    let places = match places(tx, &business, viewer, page, now).await {
         Err(store::Error::NotFound) => None,
         places => places?,
     };
@@ -302,10 +305,11 @@ pub async fn grant(
 pub async fn open(
     tx: &mut Tx,
     source: &Source,
+    business: &Business,
     viewer: &Viewer,
     page: &Page,
 ) -> Result<Live, store::Error> {
-    let places = places(tx, viewer, page, source.clock.now())
+    let places = places(tx, business, viewer, page, source.clock.now())
         .await?
         .ok_or(store::Error::NotFound)?;
     let mut cursor = Cursor {
@@ -315,11 +319,11 @@ pub async fn open(
     };
     let mut regions = Vec::new();
     for place in &places {
-        let base = place.base.read(tx, source).await?;
+        let base = place.base.read(tx, source, business).await?;
         cursor.marks.push(mark(&place.base, &base));
         let over = match &place.over {
             Some(region) => {
-                let loaded = region.read(tx, source).await?;
+                let loaded = region.read(tx, source, business).await?;
                 cursor.marks.push(mark(region, &loaded));
                 Some(loaded.whole)
             }

@@ -14,6 +14,7 @@ use portico::store::person::NewPerson;
 use portico::store::token::{self, Issue, Kind};
 use portico::store::{self, Db};
 use portico::{http, jobs, secret};
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -145,10 +146,13 @@ fn main() -> ExitCode {
     } else {
         "warn"
     };
+    // A cookie that is none of ours is no news: anybody may send one.
+    let usual = format!("{usual},tower_sessions=error");
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let runtime = tokio::runtime::Runtime::new().expect("the system gives threads");
     match runtime.block_on(run(cli.command)) {
@@ -310,6 +314,7 @@ async fn fill(config: &Config, clients: usize, weeks: usize, seed: u64) -> anyho
     let db = database(config).await?;
     let is_empty = store::business::is_empty(&mut db.snapshot().await?).await?;
     if !is_empty {
+        db.close().await;
         return Err(Unusable(
             "the database holds something already; seed wants an empty one".to_owned(),
         )

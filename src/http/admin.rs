@@ -16,7 +16,7 @@ pub(super) async fn today(State(app): State<App>, Me(viewer): Me) -> Result<Mark
     let mut tx = app.db.snapshot().await?;
     let business = business::load(&mut tx).await?;
     let everyone = staff::list(&mut tx).await?;
-    let live = live::open(&mut tx, &app.source, &viewer, &Page::Today).await?;
+    let live = live::open(&mut tx, &app.source, &business, &viewer, &Page::Today).await?;
     let frame = layout::Page {
         business: &business,
         viewer: &viewer,
@@ -72,7 +72,7 @@ pub(super) async fn calendar(
         staff: chosen,
         week,
     };
-    let live = live::open(&mut tx, &app.source, &viewer, &page).await?;
+    let live = live::open(&mut tx, &app.source, &business, &viewer, &page).await?;
     let frame = layout::Page {
         business: &business,
         viewer: &viewer,

@@ -43,7 +43,7 @@ pub(super) async fn list(
 async fn page(app: &App, viewer: &Viewer, form: &views::Invite<'_>) -> Result<Markup, Error> {
     let mut tx = app.db.snapshot().await?;
     let business = business::load(&mut tx).await?;
-    let live = live::open(&mut tx, &app.source, viewer, &Page::Clients).await?;
+    let live = live::open(&mut tx, &app.source, &business, viewer, &Page::Clients).await?;
     let frame = layout::Page {
         business: &business,
         viewer,
@@ -63,7 +63,14 @@ pub(super) async fn show(
     let mut tx = app.db.snapshot().await?;
     let business = business::load(&mut tx).await?;
     let client = client::find(&mut tx, &me, id, app.clock.now()).await?;
-    let live = live::open(&mut tx, &app.source, &viewer, &Page::Client { client: id }).await?;
+    let live = live::open(
+        &mut tx,
+        &app.source,
+        &business,
+        &viewer,
+        &Page::Client { client: id },
+    )
+    .await?;
     let frame = layout::Page {
         business: &business,
         viewer: &viewer,

@@ -16,7 +16,7 @@ pub(super) async fn show(State(app): State<App>, Me(viewer): Me) -> Result<Respo
     }
     let mut tx = app.db.snapshot().await?;
     let business = business::load(&mut tx).await?;
-    let live = live::open(&mut tx, &app.source, &viewer, &Page::Home).await?;
+    let live = live::open(&mut tx, &app.source, &business, &viewer, &Page::Home).await?;
     let frame = layout::Page {
         business: &business,
         viewer: &viewer,

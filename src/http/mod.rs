@@ -27,6 +27,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use std::time::Duration;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -63,7 +64,12 @@ pub fn router(app: &App) -> Router {
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(sessions)
-        .layer(CompressionLayer::new().compress_when(compress_when()))
+        .layer(
+            CompressionLayer::new()
+                // A page is small and made for one reader: the next level saves bytes that cost more than they bring.
+                .quality(CompressionLevel::Fastest)
+                .compress_when(compress_when()),
+        )
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,

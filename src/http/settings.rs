@@ -37,7 +37,7 @@ pub(super) async fn show(
 pub(super) async fn outbox(State(app): State<App>, Me(viewer): Me) -> Result<Markup, Error> {
     let mut tx = app.db.snapshot().await?;
     let business = business::load(&mut tx).await?;
-    let live = live::open(&mut tx, &app.source, &viewer, &Page::Outbox).await?;
+    let live = live::open(&mut tx, &app.source, &business, &viewer, &Page::Outbox).await?;
     let frame = layout::Page {
         business: &business,
         viewer: &viewer,

@@ -38,6 +38,20 @@ fn local(next: &str) -> &str {
     if safe { next } else { url::HOME }
 }
 
+/// Where someone arrives: where they wanted to go, else their own first page.
+fn arrival(next: &str, is_staff: bool) -> &str {
+    match local(next) {
+        url::HOME if is_staff => url::ADMIN,
+        next => next,
+    }
+}
+
+async fn is_staff(app: &App, person: PersonId) -> Result<bool, Error> {
+    let mut tx = app.db.snapshot().await?;
+    let everyone = store::staff::list(&mut tx).await?;
+    Ok(everyone.iter().any(|staff| staff.person == person))
+}
+
 async fn business(app: &App) -> Result<Business, Error> {
     let mut tx = app.db.snapshot().await?;
     Ok(business::load(&mut tx).await?)
@@ -50,7 +64,8 @@ pub(super) async fn form(
     Asked(next): Asked<Next>,
 ) -> Result<Response, Error> {
     if viewer != Viewer::Guest {
-        return Ok(Redirect::to(local(&next.next)).into_response());
+        let to = arrival(&next.next, matches!(viewer, Viewer::Staff(_)));
+        return Ok(Redirect::to(to).into_response());
     }
     Ok(views::login(&business(&app).await?, "", local(&next.next), None).into_response())
 }
@@ -117,7 +132,8 @@ pub(super) async fn login(
         session.flush().await.map_err(broken)?;
         return wrong(&app, &form).await;
     }
-    Ok(Redirect::to(local(&form.next)).into_response())
+    let to = arrival(&form.next, is_staff(&app, person.id).await?);
+    Ok(Redirect::to(to).into_response())
 }
 
 /// One message for every wrong pair.
@@ -341,5 +357,5 @@ async fn set(
         done => done?,
     };
     begin(session, person).await?;
-    Ok(Redirect::to(url::HOME).into_response())
+    Ok(Redirect::to(arrival(url::HOME, is_staff(app, person).await?)).into_response())
 }

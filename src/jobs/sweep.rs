@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::store::topic;
+use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -44,9 +45,13 @@ pub(super) async fn once(
     if failed_before {
         app.hub.mark_all();
     }
-    for topic in found.moved {
-        app.hub.mark(topic);
-    }
+    let beside = app.hub.depend_beside(&found.moved);
+    let versions = if beside.is_empty() {
+        HashMap::new()
+    } else {
+        topic::versions(&mut app.db.snapshot().await?, &beside).await?
+    };
+    app.hub.mark_behind(&found.moved, &versions);
     app.hub.swept();
     Ok(found.mark)
 }

@@ -7,7 +7,7 @@ use crate::domain::grid::{Grid, grid};
 use crate::domain::id::{ClientId, StaffId};
 use crate::domain::week::Week;
 use crate::realtime::{Loaded, Region as _, Whole};
-use crate::store::{self, Error, Tx, activity, business, client, outbox, service, staff, topic};
+use crate::store::{self, Error, Tx, activity, client, outbox, service, staff, topic};
 use crate::views;
 use crate::views::booking::sessions::Sessions;
 use crate::views::today::Numbers;
@@ -24,16 +24,20 @@ const QUIET_DAYS: i32 = 45;
 
 impl Region {
     /// Reads and renders it. The topics come first: whatever is read after them is at least as new.
-    pub(super) async fn read(&self, tx: &mut Tx, source: &Source) -> Result<Loaded, Error> {
+    pub(super) async fn read(
+        &self,
+        tx: &mut Tx,
+        source: &Source,
+        business: &Business,
+    ) -> Result<Loaded, Error> {
         let version = topic::version(tx, &self.topics()).await?;
         let now = source.clock.now();
-        let business = business::load(tx).await?;
         let midnight = business.next_midnight(now);
         let (whole, valid_until) = match self {
             Self::Slots { staff, week } => {
-                let grid = read_grid(tx, &business, *staff, *week, now).await?;
+                let grid = read_grid(tx, business, *staff, *week, now).await?;
                 let whole =
-                    views::booking::calendar::week(&business, *staff, &grid, business.today(now));
+                    views::booking::calendar::week(business, *staff, &grid, business.today(now));
                 (whole, grid.valid_until)
             }
             Self::OwnSlots {
@@ -41,22 +45,22 @@ impl Region {
                 staff,
                 week,
             } => {
-                let (from, to) = span(&business, *week);
+                let (from, to) = span(business, *week);
                 let own = store::booking::own_times(tx, *client, *staff, from, to).await?;
                 (
-                    views::booking::calendar::own(&business, *staff, &own),
+                    views::booking::calendar::own(business, *staff, &own),
                     midnight,
                 )
             }
             Self::Next { client } => {
                 let coming = store::booking::upcoming(tx, *client, now).await?;
-                let until = next_turn(&business, &coming, now);
-                (views::home::next(&business, &coming, now), until)
+                let until = next_turn(business, &coming, now);
+                (views::home::next(business, &coming, now), until)
             }
             Self::Sessions { client, for_staff } => {
-                sessions(tx, &business, *client, *for_staff, now).await?
+                sessions(tx, business, *client, *for_staff, now).await?
             }
-            Self::Numbers { .. } => numbers(tx, &business, now).await?,
+            Self::Numbers { .. } => numbers(tx, business, now).await?,
             Self::Agenda { .. } => {
                 let everyone = staff::list(tx).await?;
                 let first = business.today(now);
@@ -70,27 +74,27 @@ impl Region {
                     free: None,
                 };
                 (
-                    views::agenda::days(views::agenda::AGENDA, &business, &days),
+                    views::agenda::days(views::agenda::AGENDA, business, &days),
                     midnight,
                 )
             }
             Self::Timetable { staff, week, .. } => {
-                timetable(tx, &business, *staff, *week, now).await?
+                timetable(tx, business, *staff, *week, now).await?
             }
             Self::Activity { .. } => (
-                views::activity::list(&business, &activity::list(tx, LINES).await?, now),
+                views::activity::list(business, &activity::list(tx, LINES).await?, now),
                 midnight,
             ),
             Self::Clients { .. } => {
                 let clients = client::list(tx, now).await?;
                 let next = clients.iter().filter_map(|client| client.next_at).min();
                 let until = next.map_or(midnight, |next| next.min(midnight));
-                (views::client::list(&business, &clients, now), until)
+                (views::client::list(business, &clients, now), until)
             }
             Self::Outbox => {
                 let mails = outbox::list(tx, MAILS).await?;
                 (
-                    views::outbox::list(&business, &source.base_url, &mails, now),
+                    views::outbox::list(business, &source.base_url, &mails, now),
                     midnight,
                 )
             }

@@ -7,6 +7,7 @@ use crate::domain::id::PersonId;
 use crate::domain::topic::Topic;
 use dashmap::DashMap;
 use jiff::Timestamp;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -74,16 +75,53 @@ impl<R: Region> Hub<R> {
 
     /// A topic moved: what depends on it is out of date. Saying so once too often costs a load, never more.
     pub fn mark(&self, topic: Topic) {
-        // The guard is let go before any load is spawned.
-        let entries = self
-            .0
-            .by_topic
-            .get(&topic)
-            .map(|entries| entries.clone())
-            .unwrap_or_default();
-        for entry in entries {
+        for entry in self.depending(&[topic]) {
             self.dirty(&entry);
         }
+        self.alarm(topic);
+    }
+
+    /// Everything that the regions depend on which depend on one of `moved`.
+    pub fn depend_beside(&self, moved: &[Topic]) -> Vec<Topic> {
+        let entries = self.depending(moved);
+        let topics: HashSet<Topic> = entries
+            .iter()
+            .flat_map(|entry| entry.topics.clone())
+            .collect();
+        topics.into_iter().collect()
+    }
+
+    /// A sweep found that these topics moved, and the database told where all stand: what is behind that is out of date.
+    /// What a commit's own message had loaded already is not loaded twice.
+    pub fn mark_behind(&self, moved: &[Topic], versions: &HashMap<Topic, i64>) {
+        for entry in self.depending(moved) {
+            let version = entry
+                .topics
+                .iter()
+                .filter_map(|topic| versions.get(topic))
+                .sum::<i64>();
+            let is_behind = entry.state().version < version;
+            if is_behind {
+                self.dirty(&entry);
+            }
+        }
+        for topic in moved {
+            self.alarm(*topic);
+        }
+    }
+
+    fn depending(&self, topics: &[Topic]) -> Vec<Arc<Entry<R>>> {
+        let of = |topic| {
+            self.0
+                .by_topic
+                .get(topic)
+                .map(|entries| entries.clone())
+                .unwrap_or_default()
+        };
+        topics.iter().flat_map(of).collect()
+    }
+
+    fn alarm(&self, topic: Topic) {
         let bells = self
             .0
             .alarms

@@ -22,6 +22,9 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Between two frames.
 const APART: Duration = Duration::from_millis(50);
+/// How long what is loaded waits for the page's other regions that one change made stale: one frame instead of two, of
+/// which the second would wait out the gap.
+const GATHER: Duration = Duration::from_millis(20);
 /// How long a write may make no progress, and a ping stay without an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Messages a minute that a browser, which has no reason to send any, may send.
@@ -230,23 +233,26 @@ impl<R: Region> Open<'_, R> {
 
     async fn pump(&mut self, ws: &mut WebSocket) -> Close {
         let mut closing = self.socket.hub.closing();
-        let mut beat = interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
-        let mut beats = 0u32;
+        let mut round = interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
+        let mut rounds = 0u32;
         let mut ponged = Instant::now();
         let mut frame_at: Option<Instant> = None;
         let mut inbound = (Instant::now(), 0u32);
-        // Set while changes wait for the gap between two frames to pass.
+        // Set while changes wait for the gap between two frames to pass, or for the page's other regions.
         let mut due: Option<tokio::time::Instant> = None;
+        let mut gathering: Option<tokio::time::Instant> = None;
         // At once: the page says that it is live when it hears how fresh, not when the line stands.
         if !self.beat(ws).await {
             return Close::GONE;
         }
+        let mut quiet_since = tokio::time::Instant::now();
         loop {
             let mut pull = false;
             tokio::select! {
                 message = ws.recv() => match message {
                     None | Some(Ok(Message::Close(_))) => return Close::GONE,
-                    Some(Err(error)) => return blame(error),Some(Ok(Message::Pong(_))) => ponged = Instant::now(),
+                    Some(Err(error)) => return blame(error),
+                    Some(Ok(Message::Pong(_))) => ponged = Instant::now(),
                     Some(Ok(_)) => {
                         if inbound.0.elapsed() > Duration::from_mins(1) {
                             inbound = (Instant::now(), 0);
@@ -257,35 +263,41 @@ impl<R: Region> Open<'_, R> {
                         }
                     }
                 },
-                () = self.bell.notify.notified(), if due.is_none() => {
-                    let rest = frame_at.map_or(Duration::ZERO, |at| APART.saturating_sub(at.elapsed()));
-                    if rest.is_zero() { pull = true } else { due = Some(tokio::time::Instant::now() + rest) }
+                () = self.bell.notify.notified() => {
+                    let now = tokio::time::Instant::now();
+                    let earliest = frame_at.map_or(now, |at| now + APART.saturating_sub(at.elapsed()));
+                    let latest = *gathering.get_or_insert(earliest.max(now + GATHER));
+                    let wait_until = if self.is_loading() { latest } else { earliest };
+                    if wait_until <= now { pull = true } else { due = Some(wait_until) }
                 }
                 () = sleep_until(due.unwrap_or_else(tokio::time::Instant::now)), if due.is_some() => {
-                    due = None;
                     pull = true;
                 }
-                _ = beat.tick() => {
-                    beats += 1;
+                _ = round.tick() => {
+                    rounds += 1;
                     if ponged.elapsed() > PATIENCE {
                         return Close::GONE;
                     }
-                    if beats.is_multiple_of(2) && !send(ws, Message::Ping(Vec::new().into())).await {
+                    if rounds.is_multiple_of(2) && !send(ws, Message::Ping(Vec::new().into())).await {
                         return Close::GONE;
                     }
                     if self.socket.hub.clock().now() >= self.until && let Err(close) = self.authorise().await {
                         return close;
                     }
-                    let is_quiet = frame_at.is_none_or(|at| at.elapsed() >= HEARTBEAT / 2);
-                    if is_quiet && !self.beat(ws).await {
+                }
+                () = sleep_until(quiet_since + HEARTBEAT) => {
+                    if !self.beat(ws).await {
                         return Close::GONE;
                     }
+                    quiet_since = tokio::time::Instant::now();
                 }
                 () = told_to_close(&mut closing) => return Close::RESTART,
             }
             if !pull {
                 continue;
             }
+            due = None;
+            gathering = None;
             if self.bell.alarm.load(Ordering::Acquire)
                 && let Err(close) = self.authorise().await
             {
@@ -296,6 +308,7 @@ impl<R: Region> Open<'_, R> {
                     return Close::GONE;
                 }
                 frame_at = Some(Instant::now());
+                quiet_since = tokio::time::Instant::now();
             }
         }
     }
@@ -335,6 +348,11 @@ impl<R: Region> Open<'_, R> {
     async fn beat(&self, ws: &mut WebSocket) -> bool {
         let age = u64::try_from(self.age().as_millis()).unwrap_or(u64::MAX);
         send(ws, Message::text(json!({ "hb": age }).to_string())).await
+    }
+
+    fn is_loading(&self) -> bool {
+        let mut entries = self.watched.iter().flat_map(Watched::entries);
+        entries.any(|entry| entry.state().dirty_since.is_some())
     }
 
     /// How old what the page shows may be: since the last good sweep, or since a region on it is known to be stale.

@@ -53,7 +53,7 @@ pub async fn list(tx: &mut Tx, limit: i64) -> Result<Vec<Activity>, Error> {
                    activity.starts_at
             FROM activity JOIN clients ON clients.id = activity.client_id JOIN people ON people.id = clients.person_id
             LEFT JOIN staff ON staff.id = activity.staff_id LEFT JOIN people AS helper ON helper.id = staff.person_id
-            ORDER BY activity.at DESC, activity.id DESC LIMIT $1")
+            ORDER BY activity.at DESC, activity.id DESC LIMIT CAST($1 AS BIGINT)")
         .bind(limit)
         .all()
         .await?;

@@ -115,7 +115,7 @@ pub async fn history(
         .q(select!(
             "WHERE bookings.client_id = $1 AND (bookings.status <> 'confirmed'
              OR bookings.starts_at + bookings.minutes * 60000 <= $2)
-             ORDER BY bookings.starts_at DESC, bookings.id DESC LIMIT $3"
+             ORDER BY bookings.starts_at DESC, bookings.id DESC LIMIT CAST($3 AS BIGINT)"
         ))
         .bind(client.0)
         .bind(now.as_millisecond())

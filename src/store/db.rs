@@ -86,6 +86,8 @@ impl Db {
         let read = SqlitePoolOptions::new()
             .max_connections(8)
             .acquire_timeout(ACQUIRE)
+            // A file does not hang up: asking each time whether it did costs as much as a query.
+            .test_before_acquire(false)
             .connect_with(options.read_only(true))
             .await?;
         Ok(Pools::Sqlite { read, write })

@@ -89,7 +89,7 @@ pub async fn list(tx: &mut Tx, limit: i64) -> Result<Vec<Email>, Error> {
             LEFT JOIN bookings ON bookings.id = outbox.booking_id
             LEFT JOIN services ON services.id = bookings.service_id
             LEFT JOIN staff ON staff.id = bookings.staff_id LEFT JOIN people AS helper ON helper.id = staff.person_id
-            ORDER BY outbox.created_at DESC, outbox.id DESC LIMIT $1")
+            ORDER BY outbox.created_at DESC, outbox.id DESC LIMIT CAST($1 AS BIGINT)")
         .bind(limit)
         .all()
         .await?;

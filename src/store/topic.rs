@@ -3,7 +3,7 @@
 use super::{Db, Error, Tx};
 use crate::domain::topic::Topic;
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// Moves every topic on by one, in one statement and in the order of the names, which keeps two transactions from
 /// waiting for each other. Returns where they stand now.
@@ -36,20 +36,28 @@ pub(super) async fn bump(
         .collect())
 }
 
-/// The sum of the topics' versions in this snapshot: it grows with every change to any of them.
-pub async fn version(tx: &mut Tx, topics: &[Topic]) -> Result<i64, Error> {
+/// Where topics stand in this snapshot. One that was never touched is left out: it stands at 0.
+pub async fn versions(tx: &mut Tx, topics: &[Topic]) -> Result<HashMap<Topic, i64>, Error> {
     let names: Vec<String> = topics.iter().map(Topic::to_string).collect();
     let names = serde_json::to_string(&names).expect("strings are JSON");
-    let (version,): (i64,) = tx
+    let rows: Vec<(String, i64)> = tx
         .pair(
-            "SELECT COALESCE(SUM(version), 0) FROM topics WHERE name IN (SELECT value FROM json_each($1))",
-            "SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM topics
+            "SELECT name, version FROM topics WHERE name IN (SELECT value FROM json_each($1))",
+            "SELECT name, version FROM topics
              WHERE name IN (SELECT json_array_elements_text(CAST($1 AS JSON)))",
         )
         .bind(names)
-        .one()
+        .all()
         .await?;
-    Ok(version)
+    Ok(rows
+        .into_iter()
+        .filter_map(|(name, version)| Some((name.parse().ok()?, version)))
+        .collect())
+}
+
+/// The sum of the topics' versions in this snapshot: it grows with every change to any of them.
+pub async fn version(tx: &mut Tx, topics: &[Topic]) -> Result<i64, Error> {
+    Ok(versions(tx, topics).await?.values().sum())
 }
 
 /// What a sweep found.

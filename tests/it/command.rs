@@ -37,7 +37,7 @@ type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
 fn an_unusable_setting_is_one_line_and_nothing_is_written() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
-    let cases: [Case<'_>; 17] = [
+    let cases: [Case<'_>; 18] = [
         (
             &["serve"],
             &[("PORTICO_DATABASE_URL", "mysql://localhost/x")],
@@ -85,6 +85,11 @@ fn an_unusable_setting_is_one_line_and_nothing_is_written() {
             &["seed"],
             &[("PORTICO_BASE_URL", "https://portal.example")],
             "loopback",
+        ),
+        (
+            &["serve"],
+            &[("PORTICO_MAX_SOCKETS_PER_PERSON", "0")],
+            "at least 1",
         ),
         (&["check"], &[], "portico.db"),
     ];

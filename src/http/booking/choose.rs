@@ -79,7 +79,7 @@ pub(in crate::http) async fn calendar(
         .iter()
         .flat_map(|day| &day.cells)
         .all(|cell| cell.start <= now);
-    if asked.is_none() && is_over {
+    if which.week.is_none() && is_over {
         // On a Sunday evening people look for the week that comes.
         week = business.week(Some(week.plus(1)), now);
         grid = live::read_grid(&mut tx, &business, staff.id, week, now).await?;
@@ -88,7 +88,7 @@ pub(in crate::http) async fn calendar(
         staff: staff.id,
         week,
     };
-    let live = live::open(&mut tx, &app.source, &viewer, &page).await?;
+    let live = live::open(&mut tx, &app.source, &business, &viewer, &page).await?;
     let frame = layout::Page {
         business: &business,
         viewer: &viewer,

@@ -169,7 +169,7 @@ fn promise(business: &Business, start: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// The sheet's own buttons, with ids of their own: submitting one asks for that time instead.
+/// The sheet's own links to free times: following one asks for that time instead, with the same choices.
 fn other_times(view: &Confirm<'_>) -> Markup {
     html! {
         div.field {
@@ -177,7 +177,9 @@ fn other_times(view: &Confirm<'_>) -> Markup {
             div.chips {
                 @for start in view.nearest {
                     @let href = url::choose_again(*start, view.staff.id, view.chosen, view.client);
-                    a href=(href) hx-get=(href) hx-target="#sheet" { (text::short_moment(view.business, *start, view.now)) }
+                    a href=(href) hx-get=(href) hx-target="#sheet" data-slot=(start) data-staff=(view.staff.id) data-state="free" {
+                        (text::short_moment(view.business, *start, view.now))
+                    }
                 }
             }
         }

@@ -216,3 +216,31 @@ on_both!(nonsense_as_a_cookie_is_a_guest, |house: House| async move {
     }
     assert_eq!(State::of(&house).await, before);
 });
+
+on_both!(
+    everyone_arrives_at_their_own_first_page,
+    |house: House| async move {
+        let server = house.serve().await;
+        let password = crate::house::PASSWORD;
+        for (who, next, page) in [
+            ("thandi", "", "/"),
+            ("naledi", "", "/admin"),
+            ("naledi", "/", "/admin"),
+            ("sipho", "/admin/clients", "/admin/clients"),
+            ("naledi", "//evil.example", "/admin"),
+        ] {
+            let email = format!("{who}@kestrel.example");
+            let fields = [
+                ("email", email.as_str()),
+                ("password", password),
+                ("next", next),
+            ];
+            let answer = server.browser().post("/login", &fields).await;
+            assert_eq!(
+                (answer.status, answer.header("location")),
+                (303, Some(page)),
+                "{who} {next}"
+            );
+        }
+    }
+);
