@@ -267,7 +267,7 @@ pub async fn places(
 
 /// The epoch of this database as this build renders it.
 pub fn epoch(db: &Db) -> Tag {
-    tag(&[db.epoch(), BUILD])
+    tag(&[&db.epoch(), BUILD])
 }
 
 /// A viewer's name in cursors: another role is another viewer.

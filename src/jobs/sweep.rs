@@ -42,7 +42,7 @@ pub(super) async fn once(
     if let Some(at) = found.at {
         app.clock.follow(at);
     }
-    if failed_before {
+    if failed_before || found.is_new_epoch {
         app.hub.mark_all();
     }
     let beside = app.hub.depend_beside(&found.moved);

@@ -69,9 +69,8 @@ pub async fn save(tx: &mut Tx, new: &NewBusiness) -> Result<(), Error> {
 }
 
 /// The database's epoch, made now if there is none.
-pub(super) async fn epoch(db: &Db) -> Result<String, Error> {
-    const READ: &str = "SELECT value FROM settings WHERE name = 'epoch'";
-    if let Some((epoch,)) = db.q(READ).opt::<(String,)>().await? {
+pub(super) async fn make_epoch(db: &Db) -> Result<String, Error> {
+    if let Some(epoch) = epoch(&mut db.snapshot().await?).await? {
         return Ok(epoch);
     }
     let fresh = format!("{:032x}", rand::random::<u128>());
@@ -81,11 +80,24 @@ pub(super) async fn epoch(db: &Db) -> Result<String, Error> {
                 .bind(fresh.clone())
                 .run()
                 .await?;
-            let (epoch,): (String,) = tx.q(READ).one().await?;
-            Ok(epoch)
+            epoch(tx).await?.ok_or(Error::NotFound)
         })
     })
     .await
+}
+
+/// The epoch as it stands. A Postgres that was brought back to an earlier point goes on under another timeline, which the
+/// names of its log's files begin with: versions from before and after it cannot be compared either.
+pub(super) async fn epoch(tx: &mut Tx) -> Result<Option<String>, Error> {
+    let row: Option<(String,)> = tx
+        .pair(
+            "SELECT value FROM settings WHERE name = 'epoch'",
+            "SELECT value || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)
+             FROM settings WHERE name = 'epoch'",
+        )
+        .opt()
+        .await?;
+    Ok(row.map(|(epoch,)| epoch))
 }
 
 /// Whether nobody has ever used this database.

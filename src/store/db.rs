@@ -9,6 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{PgPool, SqlitePool};
 use std::str::FromStr;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
@@ -27,7 +28,7 @@ pub struct Db {
     pools: Pools,
     pub(super) moved: mpsc::Sender<(Topic, i64)>,
     pub(super) writes: TaskTracker,
-    epoch: std::sync::Arc<str>,
+    epoch: Arc<RwLock<Arc<str>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -56,13 +57,13 @@ impl Db {
         };
         let (moved, receiver) = mpsc::channel(QUEUE);
         let writes = TaskTracker::new();
-        let mut db = Self {
+        let db = Self {
             pools,
             moved,
             writes,
-            epoch: "".into(),
+            epoch: Arc::default(),
         };
-        db.epoch = super::business::epoch(&db).await?.into();
+        db.follow_epoch(super::business::make_epoch(&db).await?);
         Ok((db, receiver))
     }
 
@@ -138,8 +139,25 @@ impl Db {
     }
 
     /// Random, made with the database and new after a restore: versions of two epochs cannot be compared.
-    pub fn epoch(&self) -> &str {
-        &self.epoch
+    pub fn epoch(&self) -> Arc<str> {
+        Arc::clone(
+            &self
+                .epoch
+                .read()
+                .expect("nothing panics while it holds this"),
+        )
+    }
+
+    /// Takes over the epoch that was read just now; whether it is another one.
+    pub(super) fn follow_epoch(&self, read: String) -> bool {
+        if *self.epoch() == *read {
+            return false;
+        }
+        *self
+            .epoch
+            .write()
+            .expect("nothing panics while it holds this") = read.into();
+        true
     }
 
     /// Waits until every write under way is committed and told, then closes the connections.

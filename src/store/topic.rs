@@ -69,6 +69,8 @@ pub struct Sweep {
     pub mark: i64,
     /// The database's time, where it keeps one of its own.
     pub at: Option<Timestamp>,
+    /// It is another past than at the sweep before: nothing that was loaded under it holds.
+    pub is_new_epoch: bool,
 }
 
 /// Which topics moved since `mark`, and the next mark, in one statement: nothing can commit between the two.
@@ -84,6 +86,7 @@ pub async fn sweep(db: &Db, mark: i64) -> Result<Sweep, Error> {
         .bind(mark)
         .all()
         .await?;
+    let epoch = super::business::epoch(&mut tx).await?;
     let (mark, at) = rows.first().map_or((mark, None), |row| (row.0, row.1));
     Ok(Sweep {
         moved: rows
@@ -92,5 +95,6 @@ pub async fn sweep(db: &Db, mark: i64) -> Result<Sweep, Error> {
             .collect(),
         mark,
         at: at.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
+        is_new_epoch: epoch.is_some_and(|epoch| db.follow_epoch(epoch)),
     })
 }

@@ -7,6 +7,7 @@ use portico::store;
 use std::time::Duration;
 
 const TUESDAY_8: &str = "2026-11-24T06:00:00Z";
+const THURSDAY_8: &str = "2026-11-26T06:00:00Z";
 const WEEK: &str = "/bookings?week=2026-W48";
 
 /// The id of a slot's element.
@@ -77,31 +78,38 @@ on_both!(
             .await;
         let cursor = watcher.cursor.clone().unwrap();
 
-        // Up to date: nothing is sent, however often it comes back.
+        // Somebody else keeps looking, so that this instance remembers.
+        let mut keeper = server.signed_in("aisha").await.watch(WEEK).await;
+        keeper.quiet().await;
         watcher.leave().await;
+
+        // Up to date: the first that it hears is the next change, and of that one part.
         let mut back = browser.connect(&format!("{address}&since={cursor}")).await;
-        assert_eq!(back.quiet().await, Vec::<String>::new());
-        let gone = house
-            .book(&house.aisha, &house.follow_up, "2026-11-26T06:00:00Z")
+        house
+            .book(&house.aisha, &house.follow_up, THURSDAY_8)
             .await
             .unwrap();
-        back.content(|html| html.contains(&slot("2026-11-26T06:00:00Z")))
-            .await;
+        let first = back.content(|_| true).await;
+        assert_eq!(first.matches("<hx-").count(), 1, "{first}");
+        assert!(
+            first.contains(&slot(THURSDAY_8)) && first.contains("outerMorph"),
+            "{first}"
+        );
         back.leave().await;
 
-        // Behind by one rendering that this instance made: one part.
+        // Behind by one rendering that this instance made: the same one part.
         let mut behind = browser.connect(&format!("{address}&since={cursor}")).await;
-        let patch = behind.content(|_| true).await;
-        assert_eq!(patch.matches("<hx-partial").count(), 1, "{patch}");
-        assert!(patch.contains(&slot("2026-11-26T06:00:00Z")));
+        assert_eq!(behind.content(|_| true).await, first);
         behind.leave().await;
 
-        // Behind by a state that nobody here remembers: the whole.
-        let mut stranger = browser.connect(&page).await;
-        let whole = stranger.content(|_| true).await;
-        assert!(whole.contains("hx-swap=\"innerMorph\""), "{whole}");
-        assert!(whole.contains("hx-target=\"#calendar\""));
-        let _ = gone;
+        // Behind by two: both parts, and no more.
+        let mut further = browser.connect(&page).await;
+        let both = further.content(|_| true).await;
+        assert_eq!(both.matches("<hx-").count(), 2, "{both}");
+        assert!(
+            both.contains(&slot(TUESDAY_8)) && both.contains(&slot(THURSDAY_8)),
+            "{both}"
+        );
     }
 );
 
@@ -286,5 +294,39 @@ on_both!(
             Heard::Closed(4401, "viewer".to_owned()),
             "another person's cursor"
         );
+    }
+);
+
+on_both!(
+    a_restored_database_is_another_past,
+    |house: House| async move {
+        let server = house.serve().await;
+        let browser = server.signed_in("pieter").await;
+        let page = browser.get(WEEK).await.live_url();
+        let before = house.app.db.epoch();
+        house
+            .app
+            .transact((), |tx, ()| {
+                Box::pin(async move {
+                    tx.q("UPDATE settings SET value = 'another' WHERE name = 'epoch'")
+                        .run()
+                        .await
+                })
+            })
+            .await
+            .unwrap();
+        // A sweep sees it, and what the page says it has is not believed any more.
+        let swept = async {
+            while house.app.db.epoch() == before {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), swept)
+            .await
+            .unwrap();
+        let mut watcher = browser.connect(&page).await;
+        watcher
+            .content(|html| html.contains("hx-target=\"#calendar\" hx-swap=\"innerMorph\""))
+            .await;
     }
 );
