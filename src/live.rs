@@ -3,22 +3,23 @@
 //! A new live part of a page is a variant here, with its topics, its load and its view; no socket code, no second template.
 
 mod load;
+mod reading;
 
-pub(crate) use load::read_grid;
+pub use reading::Reading;
 
 use crate::assets::BUILD;
 use crate::clock::Clock;
-use crate::domain::business::Business;
 use crate::domain::id::{ClientId, StaffId};
 use crate::domain::topic::Topic;
 use crate::domain::viewer::{Role, Viewer};
 use crate::domain::week::Week;
 use crate::realtime::part::Filled;
-use crate::realtime::{self, Cursor, Grant, LoadError, Loaded, Mark, Place, Tag, tag};
-use crate::store::{self, Db, Tx, business, client, staff};
+use crate::realtime::{self, Cursor, Grant, Kind, LoadError, Loaded, Mark, Place, Tag, tag};
+use crate::store::{self, Db, client, topic};
 use crate::views::layout::Live;
 use crate::views::url;
 use jiff::Timestamp;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -101,17 +102,22 @@ impl realtime::Region for Region {
         topics
     }
 
-    fn is_own(&self) -> bool {
-        matches!(
-            self,
-            Self::OwnSlots { .. } | Self::Next { .. } | Self::Sessions { .. }
-        )
+    fn kind(&self) -> Kind {
+        match self {
+            Self::OwnSlots { .. } => Kind::Over,
+            Self::Next { .. } | Self::Sessions { .. } => Kind::Own,
+            _ => Kind::Shared,
+        }
     }
 
     async fn load(&self, source: &Source) -> Result<Loaded, LoadError> {
-        let mut tx = source.db.snapshot().await?;
-        let business = business::load(&mut tx).await?;
-        Ok(self.read(&mut tx, source, &business).await?)
+        let mut reading = Reading::open(source).await?;
+        let versions = topic::versions(&mut reading.tx, &self.topics()).await?;
+        Ok(self.read(&mut reading, &versions).await?)
+    }
+
+    async fn versions(source: &Source, topics: &[Topic]) -> Result<HashMap<Topic, i64>, LoadError> {
+        Ok(topic::versions(&mut source.db.snapshot().await?, topics).await?)
     }
 }
 
@@ -190,11 +196,9 @@ impl Address {
 
 /// What a viewer may watch on a page; nothing when the page is not there for them.
 pub async fn places(
-    tx: &mut Tx,
-    business: &Business,
+    reading: &mut Reading,
     viewer: &Viewer,
     page: &Page,
-    now: Timestamp,
 ) -> Result<Option<Vec<Place<Region>>>, store::Error> {
     let alone = |base: Region| Place { base, over: None };
     Ok(Some(match (viewer, page) {
@@ -206,8 +210,8 @@ pub async fn places(
             }),
         ],
         (Viewer::Client(me), Page::Bookings { staff, week }) => {
-            let known = staff::list(tx).await?.iter().any(|one| one.id == *staff);
-            if !known || business.week(Some(*week), now) != *week {
+            let known = reading.everyone().await?.iter().any(|one| one.id == *staff);
+            if !known || reading.business.week(Some(*week), reading.now) != *week {
                 return Ok(None);
             }
             let (client, staff, week) = (me.client, *staff, *week);
@@ -228,7 +232,7 @@ pub async fn places(
             ]
         }
         (Viewer::Staff(me), page) => {
-            let everyone: Everyone = staff::list(tx).await?.iter().map(|one| one.id).collect();
+            let everyone: Everyone = reading.everyone().await?.iter().map(|one| one.id).collect();
             match page {
                 Page::Today => vec![
                     alone(Region::Numbers {
@@ -251,7 +255,7 @@ pub async fn places(
                 }
                 Page::Clients => vec![alone(Region::Clients { everyone })],
                 Page::Client { client } => {
-                    client::find(tx, me, *client, now).await?;
+                    client::find(&mut reading.tx, me, *client, reading.now).await?;
                     vec![alone(Region::Sessions {
                         client: *client,
                         for_staff: true,
@@ -278,17 +282,16 @@ pub fn viewer_tag(viewer: &Viewer) -> Tag {
 
 /// What a session may watch, for the engine.
 pub async fn grant(
-    tx: &mut Tx,
+    source: &Source,
     viewer: &Viewer,
     page: &Page,
     until: Timestamp,
-    now: Timestamp,
 ) -> Result<Option<Grant<Region>>, store::Error> {
     let Some(person) = viewer.person() else {
         return Ok(None);
     };
-    let business = business::load(tx).await?;
-    let places = match places(tx, &business, viewer, page, now).await {
+    let mut reading = Reading::open(source).await?;
+    let places = match places(&mut reading, viewer, page).await {
         Err(store::Error::NotFound) => None,
         places => places?,
     };
@@ -303,44 +306,40 @@ pub async fn grant(
 /// A page's regions as this snapshot has them, never from the hub: who posts here and reads there sees their own write.
 /// [`store::Error::NotFound`] when the page is not there for the viewer.
 pub async fn open(
-    tx: &mut Tx,
-    source: &Source,
-    business: &Business,
+    reading: &mut Reading,
     viewer: &Viewer,
     page: &Page,
 ) -> Result<Live, store::Error> {
-    let places = places(tx, business, viewer, page, source.clock.now())
+    let places = places(reading, viewer, page)
         .await?
         .ok_or(store::Error::NotFound)?;
+    let regions = places
+        .iter()
+        .flat_map(|place| std::iter::once(&place.base).chain(&place.over));
+    let topics: HashSet<Topic> = regions.flat_map(realtime::Region::topics).collect();
+    let topics: Vec<Topic> = topics.into_iter().collect();
+    let versions = topic::versions(&mut reading.tx, &topics).await?;
     let mut cursor = Cursor {
-        epoch: epoch(&source.db),
+        epoch: epoch(&reading.source.db),
         viewer: viewer_tag(viewer),
         marks: Vec::new(),
     };
-    let mut regions = Vec::new();
+    let mut filled = Vec::new();
     for place in &places {
-        let base = place.base.read(tx, source, business).await?;
-        cursor.marks.push(mark(&place.base, &base));
+        let base = place.base.read(reading, &versions).await?;
+        cursor.marks.push(Mark::of(&place.base, &base));
         let over = match &place.over {
             Some(region) => {
-                let loaded = region.read(tx, source, business).await?;
-                cursor.marks.push(mark(region, &loaded));
+                let loaded = region.read(reading, &versions).await?;
+                cursor.marks.push(Mark::of(region, &loaded));
                 Some(loaded.whole)
             }
             None => None,
         };
-        regions.push(Filled::new(&base.whole, over.as_ref()));
+        filled.push(Filled::new(&base.whole, over.as_ref()));
     }
     Ok(Live {
         url: url::live(&page.to_string(), &cursor.to_string()),
-        regions,
+        regions: filled,
     })
-}
-
-fn mark(region: &Region, loaded: &Loaded) -> Mark {
-    Mark {
-        region: Mark::name(region),
-        version: loaded.version,
-        digest: loaded.whole.digest,
-    }
 }

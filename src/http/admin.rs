@@ -5,26 +5,25 @@ use super::extract::{Asked, Me};
 use crate::app::App;
 use crate::domain::booking::Booking;
 use crate::domain::week::Week;
-use crate::live::{self, Page};
-use crate::store::{self, business, staff};
+use crate::live::{self, Page, Reading};
+use crate::store;
 use crate::views::{agenda, layout, today};
 use axum::extract::State;
 use maud::Markup;
 use serde::Deserialize;
 
 pub(super) async fn today(State(app): State<App>, Me(viewer): Me) -> Result<Markup, Error> {
-    let mut tx = app.db.snapshot().await?;
-    let business = business::load(&mut tx).await?;
-    let everyone = staff::list(&mut tx).await?;
-    let live = live::open(&mut tx, &app.source, &business, &viewer, &Page::Today).await?;
+    let mut reading = Reading::open(&app.source).await?;
+    let everyone = reading.everyone().await?;
+    let live = live::open(&mut reading, &viewer, &Page::Today).await?;
     let frame = layout::Page {
-        business: &business,
+        business: &reading.business,
         viewer: &viewer,
         tab: layout::Tab::Today,
         title: "Today",
         live: Some(&live),
     };
-    Ok(today::page(&frame, &live, &everyone, app.clock.now()))
+    Ok(today::page(&frame, &live, &everyone, reading.now))
 }
 
 /// The fields of a calendar's link.
@@ -41,13 +40,12 @@ pub(super) async fn calendar(
     Me(viewer): Me,
     Asked(which): Asked<Which>,
 ) -> Result<Markup, Error> {
-    let mut tx = app.db.snapshot().await?;
-    let business = business::load(&mut tx).await?;
-    let everyone = staff::list(&mut tx).await?;
+    let mut reading = Reading::open(&app.source).await?;
+    let everyone = reading.everyone().await?;
     let moving: Option<Booking> = match which.moving.as_deref() {
         Some(id) => {
             let id = id.parse().map_err(|_| Error::NotFound)?;
-            Some(store::booking::find(&mut tx, &viewer, id).await?)
+            Some(store::booking::find(&mut reading.tx, &viewer, id).await?)
         }
         None => None,
     };
@@ -58,23 +56,23 @@ pub(super) async fn calendar(
     if chosen.is_some_and(|id| everyone.iter().all(|one| one.id != id)) {
         return Err(Error::NotFound);
     }
-    let current = Week::of(business.today(app.clock.now()));
+    let current = Week::of(reading.business.today(reading.now));
     let asked = which.week.as_deref().and_then(Week::parse);
     let moved_from = moving
         .as_ref()
-        .map(|booking| Week::of(business.local(booking.starts_at).date()));
+        .map(|booking| Week::of(reading.business.local(booking.starts_at).date()));
     // As far back as staff look things up, as far ahead as anything can be booked.
-    let week = asked
-        .or(moved_from)
-        .unwrap_or(current)
-        .clamp(current.plus(-520), current.plus(business.horizon_weeks));
+    let week = asked.or(moved_from).unwrap_or(current).clamp(
+        current.plus(-520),
+        current.plus(reading.business.horizon_weeks),
+    );
     let page = Page::Calendar {
         staff: chosen,
         week,
     };
-    let live = live::open(&mut tx, &app.source, &business, &viewer, &page).await?;
+    let live = live::open(&mut reading, &viewer, &page).await?;
     let frame = layout::Page {
-        business: &business,
+        business: &reading.business,
         viewer: &viewer,
         tab: layout::Tab::Calendar,
         title: "Calendar",

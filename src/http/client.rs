@@ -6,11 +6,11 @@ use crate::app::App;
 use crate::domain::id::{ClientId, PersonId};
 use crate::domain::person;
 use crate::domain::viewer::Viewer;
-use crate::live::{self, Page};
+use crate::live::{self, Page, Reading};
 use crate::secret;
 use crate::store::client::Invite;
 use crate::store::person::NewPerson;
-use crate::store::{self, business, client};
+use crate::store::{self, client};
 use crate::views::{client as views, layout, url};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -41,11 +41,10 @@ pub(super) async fn list(
 }
 
 async fn page(app: &App, viewer: &Viewer, form: &views::Invite<'_>) -> Result<Markup, Error> {
-    let mut tx = app.db.snapshot().await?;
-    let business = business::load(&mut tx).await?;
-    let live = live::open(&mut tx, &app.source, &business, viewer, &Page::Clients).await?;
+    let mut reading = Reading::open(&app.source).await?;
+    let live = live::open(&mut reading, viewer, &Page::Clients).await?;
     let frame = layout::Page {
-        business: &business,
+        business: &reading.business,
         viewer,
         tab: layout::Tab::Clients,
         title: "Clients",
@@ -60,19 +59,11 @@ pub(super) async fn show(
     StaffMe(me): StaffMe,
     Named(id): Named<ClientId>,
 ) -> Result<Markup, Error> {
-    let mut tx = app.db.snapshot().await?;
-    let business = business::load(&mut tx).await?;
-    let client = client::find(&mut tx, &me, id, app.clock.now()).await?;
-    let live = live::open(
-        &mut tx,
-        &app.source,
-        &business,
-        &viewer,
-        &Page::Client { client: id },
-    )
-    .await?;
+    let mut reading = Reading::open(&app.source).await?;
+    let client = client::find(&mut reading.tx, &me, id, reading.now).await?;
+    let live = live::open(&mut reading, &viewer, &Page::Client { client: id }).await?;
     let frame = layout::Page {
-        business: &business,
+        business: &reading.business,
         viewer: &viewer,
         tab: layout::Tab::Clients,
         title: &client.name,

@@ -4,8 +4,7 @@ use super::error::Error;
 use super::extract::Me;
 use crate::app::App;
 use crate::domain::viewer::Viewer;
-use crate::live::{self, Page};
-use crate::store::business;
+use crate::live::{self, Page, Reading};
 use crate::views::{home, layout, url};
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -14,15 +13,14 @@ pub(super) async fn show(State(app): State<App>, Me(viewer): Me) -> Result<Respo
     if matches!(viewer, Viewer::Staff(_)) {
         return Ok(Redirect::to(url::ADMIN).into_response());
     }
-    let mut tx = app.db.snapshot().await?;
-    let business = business::load(&mut tx).await?;
-    let live = live::open(&mut tx, &app.source, &business, &viewer, &Page::Home).await?;
+    let mut reading = Reading::open(&app.source).await?;
+    let live = live::open(&mut reading, &viewer, &Page::Home).await?;
     let frame = layout::Page {
-        business: &business,
+        business: &reading.business,
         viewer: &viewer,
         tab: layout::Tab::Home,
         title: "Home",
         live: Some(&live),
     };
-    Ok(home::page(&frame, &live, app.clock.now()).into_response())
+    Ok(home::page(&frame, &live, reading.now).into_response())
 }

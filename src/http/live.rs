@@ -6,23 +6,25 @@ use crate::app::App;
 use crate::live::{self, Address, Page, Region};
 use crate::realtime::{Cursor, Limits, Rights, Socket, Verdict};
 use crate::store::{Error, session};
-use axum::extract::State;
-use axum::extract::ws::WebSocketUpgrade;
-use axum::response::Response;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use hyper_util::rt::TokioIo;
 use std::sync::Arc;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tower_sessions::Session;
-
-/// The most that a browser may send at a time; it has no reason to send anything.
-const INBOUND: usize = 64 * 1024;
-/// The most that waits for a browser to read.
-const OUTBOUND: usize = 1024 * 1024;
 
 pub(super) async fn connect(
     State(app): State<App>,
     Asked(address): Asked<Address>,
     session: Session,
-    upgrade: WebSocketUpgrade,
+    mut request: Request,
 ) -> Response {
+    let Some(accept) = accept(request.headers()) else {
+        let upgrade = [(header::UPGRADE, WEBSOCKET), (header::CONNECTION, UPGRADE)];
+        return (StatusCode::UPGRADE_REQUIRED, upgrade).into_response();
+    };
     let hash = session.id().map(|id| session::hash(&id));
     let socket = Socket {
         hub: app.hub.clone(),
@@ -33,14 +35,42 @@ pub(super) async fn connect(
         epoch: live::epoch(&app.db),
         since: address.since.as_deref().and_then(Cursor::parse),
     };
-    upgrade
-        .max_message_size(INBOUND)
-        .max_frame_size(INBOUND)
-        // The read buffer is zeroed at every poll, and the default one is 128 KiB for each socket.
-        .read_buffer_size(1024)
-        .write_buffer_size(0)
-        .max_write_buffer_size(OUTBOUND)
-        .on_upgrade(|ws| socket.run(ws))
+    let upgraded = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        match upgraded.await {
+            Ok(upgraded) => socket.run(TokioIo::new(upgraded)).await,
+            Err(error) => tracing::debug!(%error, "a connection ended at once"),
+        }
+    });
+    let answer = [
+        (header::UPGRADE, WEBSOCKET),
+        (header::CONNECTION, UPGRADE),
+        (header::SEC_WEBSOCKET_ACCEPT, accept),
+    ];
+    (StatusCode::SWITCHING_PROTOCOLS, answer, Body::empty()).into_response()
+}
+
+const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
+const UPGRADE: HeaderValue = HeaderValue::from_static("upgrade");
+
+/// The answer to the key of an opening handshake (RFC 6455, 4.2); `None` when it is no such handshake.
+fn accept(headers: &HeaderMap) -> Option<HeaderValue> {
+    let says = |name: HeaderName, word: &str| {
+        let mut values = headers.get_all(name).iter();
+        values.any(|value| {
+            let words = value.to_str().unwrap_or_default().split(',');
+            words
+                .map(str::trim)
+                .any(|said| said.eq_ignore_ascii_case(word))
+        })
+    };
+    let is_handshake = says(header::CONNECTION, "upgrade")
+        && says(header::UPGRADE, "websocket")
+        && says(header::SEC_WEBSOCKET_VERSION, "13");
+    let key = headers
+        .get(header::SEC_WEBSOCKET_KEY)
+        .filter(|_| is_handshake)?;
+    derive_accept_key(key.as_bytes()).parse().ok()
 }
 
 /// Asks the database, each time anew, whether this session may watch this page. It never renews the session: a page that
@@ -73,7 +103,6 @@ async fn ask(
     let Some(page) = page else {
         return Ok(Verdict::Refused);
     };
-    let mut tx = app.db.snapshot().await?;
-    let grant = live::grant(&mut tx, &signed_in.viewer, &page, signed_in.until, now).await?;
+    let grant = live::grant(&app.source, &signed_in.viewer, &page, signed_in.until).await?;
     Ok(grant.map_or(Verdict::Refused, Verdict::Granted))
 }

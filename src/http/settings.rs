@@ -4,8 +4,7 @@ use super::error::Error;
 use super::extract::{Me, StaffMe};
 use crate::app::App;
 use crate::domain::viewer::Role;
-use crate::live::{self, Page};
-use crate::store::{business, service, staff};
+use crate::live::{self, Page, Reading};
 use crate::views::{layout, outbox, settings};
 use axum::extract::State;
 use maud::Markup;
@@ -15,12 +14,11 @@ pub(super) async fn show(
     Me(viewer): Me,
     StaffMe(me): StaffMe,
 ) -> Result<Markup, Error> {
-    let mut tx = app.db.snapshot().await?;
-    let business = business::load(&mut tx).await?;
-    let services = service::list(&mut tx).await?;
-    let everyone = staff::list(&mut tx).await?;
+    let mut reading = Reading::open(&app.source).await?;
+    let services = reading.services().await?;
+    let everyone = reading.everyone().await?;
     let frame = layout::Page {
-        business: &business,
+        business: &reading.business,
         viewer: &viewer,
         tab: layout::Tab::Settings,
         title: "Settings",
@@ -35,11 +33,10 @@ pub(super) async fn show(
 }
 
 pub(super) async fn outbox(State(app): State<App>, Me(viewer): Me) -> Result<Markup, Error> {
-    let mut tx = app.db.snapshot().await?;
-    let business = business::load(&mut tx).await?;
-    let live = live::open(&mut tx, &app.source, &business, &viewer, &Page::Outbox).await?;
+    let mut reading = Reading::open(&app.source).await?;
+    let live = live::open(&mut reading, &viewer, &Page::Outbox).await?;
     let frame = layout::Page {
-        business: &business,
+        business: &reading.business,
         viewer: &viewer,
         tab: layout::Tab::Settings,
         title: "Outbox",

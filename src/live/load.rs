@@ -1,17 +1,18 @@
 //! How each region is read from one snapshot, and until when that reading holds.
 
-use super::{Region, Source};
+use super::{Reading, Region};
 use crate::domain::booking::Booking;
 use crate::domain::business::Business;
-use crate::domain::grid::{Grid, grid};
 use crate::domain::id::{ClientId, StaffId};
+use crate::domain::topic::Topic;
 use crate::domain::week::Week;
 use crate::realtime::{Loaded, Region as _, Whole};
-use crate::store::{self, Error, Tx, activity, client, outbox, service, staff, topic};
+use crate::store::{self, Error, activity, client, outbox};
 use crate::views;
 use crate::views::booking::sessions::Sessions;
 use crate::views::today::Numbers;
 use jiff::{Span, Timestamp};
+use std::collections::HashMap;
 
 /// Past sessions that a page lists.
 const PAST: i64 = 20;
@@ -23,19 +24,18 @@ const MAILS: i64 = 50;
 const QUIET_DAYS: i32 = 45;
 
 impl Region {
-    /// Reads and renders it. The topics come first: whatever is read after them is at least as new.
+    /// Reads and renders it. `versions` are its topics' in the same snapshot, and perhaps more.
     pub(super) async fn read(
         &self,
-        tx: &mut Tx,
-        source: &Source,
-        business: &Business,
+        reading: &mut Reading,
+        versions: &HashMap<Topic, i64>,
     ) -> Result<Loaded, Error> {
-        let version = topic::version(tx, &self.topics()).await?;
-        let now = source.clock.now();
-        let midnight = business.next_midnight(now);
+        let now = reading.now;
+        let midnight = reading.business.next_midnight(now);
         let (whole, valid_until) = match self {
             Self::Slots { staff, week } => {
-                let grid = read_grid(tx, business, *staff, *week, now).await?;
+                let grid = reading.grid(*staff, *week).await?;
+                let business = &reading.business;
                 let whole =
                     views::booking::calendar::week(business, *staff, &grid, business.today(now));
                 (whole, grid.valid_until)
@@ -45,101 +45,63 @@ impl Region {
                 staff,
                 week,
             } => {
-                let (from, to) = span(business, *week);
-                let own = store::booking::own_times(tx, *client, *staff, from, to).await?;
+                let (from, to) = reading.span(*week);
+                let own =
+                    store::booking::own_times(&mut reading.tx, *client, *staff, from, to).await?;
                 (
-                    views::booking::calendar::own(business, *staff, &own),
+                    views::booking::calendar::own(&reading.business, *staff, &own),
                     midnight,
                 )
             }
             Self::Next { client } => {
-                let coming = store::booking::upcoming(tx, *client, now).await?;
-                let until = next_turn(business, &coming, now);
-                (views::home::next(business, &coming, now), until)
+                let coming = store::booking::upcoming(&mut reading.tx, *client, now).await?;
+                let until = next_turn(&reading.business, &coming, now);
+                (views::home::next(&reading.business, &coming, now), until)
             }
-            Self::Sessions { client, for_staff } => {
-                sessions(tx, business, *client, *for_staff, now).await?
+            Self::Sessions { client, for_staff } => sessions(reading, *client, *for_staff).await?,
+            Self::Numbers { .. } => numbers(reading).await?,
+            Self::Agenda { .. } => agenda(reading).await?,
+            Self::Timetable { staff, week, .. } => timetable(reading, *staff, *week).await?,
+            Self::Activity { .. } => {
+                let lines = activity::list(&mut reading.tx, LINES).await?;
+                let whole = views::activity::list(&reading.business, &lines, now);
+                (whole, midnight)
             }
-            Self::Numbers { .. } => numbers(tx, business, now).await?,
-            Self::Agenda { .. } => {
-                let everyone = staff::list(tx).await?;
-                let first = business.today(now);
-                let end = business.starts(first.saturating_add(Span::new().days(7)));
-                let bookings = store::booking::agenda(tx, business.starts(first), end).await?;
-                let days = views::agenda::Days {
-                    first,
-                    today: first,
-                    staff: &everyone,
-                    bookings: &bookings,
-                    free: None,
-                };
-                (
-                    views::agenda::days(views::agenda::AGENDA, business, &days),
-                    midnight,
-                )
-            }
-            Self::Timetable { staff, week, .. } => {
-                timetable(tx, business, *staff, *week, now).await?
-            }
-            Self::Activity { .. } => (
-                views::activity::list(business, &activity::list(tx, LINES).await?, now),
-                midnight,
-            ),
             Self::Clients { .. } => {
-                let clients = client::list(tx, now).await?;
+                let clients = client::list(&mut reading.tx, now).await?;
                 let next = clients.iter().filter_map(|client| client.next_at).min();
                 let until = next.map_or(midnight, |next| next.min(midnight));
-                (views::client::list(business, &clients, now), until)
+                (views::client::list(&reading.business, &clients, now), until)
             }
             Self::Outbox => {
-                let mails = outbox::list(tx, MAILS).await?;
-                (
-                    views::outbox::list(business, &source.base_url, &mails, now),
-                    midnight,
-                )
+                let mails = outbox::list(&mut reading.tx, MAILS).await?;
+                let whole =
+                    views::outbox::list(&reading.business, &reading.source.base_url, &mails, now);
+                (whole, midnight)
             }
         };
         Ok(Loaded {
-            version,
+            version: version(&self.topics(), versions),
             whole,
             valid_until: Some(valid_until),
         })
     }
 }
 
-/// The instants between which a week's sessions start.
-fn span(business: &Business, week: Week) -> (Timestamp, Timestamp) {
-    (
-        business.starts(week.first()),
-        business.starts(week.plus(1).first()),
-    )
-}
-
-/// A week's starts as clients see them.
-pub(crate) async fn read_grid(
-    tx: &mut Tx,
-    business: &Business,
-    staff: StaffId,
-    week: Week,
-    now: Timestamp,
-) -> Result<Grid, Error> {
-    let hours = staff::hours(tx, staff, week.first()).await?;
-    let (from, to) = span(business, week);
-    let busy = store::booking::busy(tx, staff, from, to, None).await?;
-    let services = service::list(tx).await?;
-    Ok(grid(business, &hours, &busy, &services, week, now))
+/// The sum of the topics' versions: it grows with every change to any of them.
+fn version(topics: &[Topic], versions: &HashMap<Topic, i64>) -> i64 {
+    topics.iter().filter_map(|topic| versions.get(topic)).sum()
 }
 
 async fn sessions(
-    tx: &mut Tx,
-    business: &Business,
+    reading: &mut Reading,
     client: ClientId,
     for_staff: bool,
-    now: Timestamp,
 ) -> Result<(Whole, Timestamp), Error> {
-    let coming = store::booking::upcoming(tx, client, now).await?;
-    let (past, past_count) = store::booking::history(tx, client, now, PAST).await?;
-    let until = next_turn(business, &coming, now);
+    let now = reading.now;
+    let coming = store::booking::upcoming(&mut reading.tx, client, now).await?;
+    let (past, past_count) = store::booking::history(&mut reading.tx, client, now, PAST).await?;
+    let until = next_turn(&reading.business, &coming, now);
     let view = Sessions {
         coming,
         past,
@@ -147,7 +109,7 @@ async fn sessions(
         for_staff,
     };
     Ok((
-        views::booking::sessions::sessions(business, &view, now),
+        views::booking::sessions::sessions(&reading.business, &view, now),
         until,
     ))
 }
@@ -165,36 +127,52 @@ fn next_turn(business: &Business, coming: &[Booking], now: Timestamp) -> Timesta
         .fold(business.next_midnight(now), Timestamp::min)
 }
 
+async fn agenda(reading: &mut Reading) -> Result<(Whole, Timestamp), Error> {
+    let everyone = reading.everyone().await?;
+    let (business, now) = (&reading.business, reading.now);
+    let first = business.today(now);
+    let end = business.starts(first.saturating_add(Span::new().days(7)));
+    let bookings = store::booking::agenda(&mut reading.tx, business.starts(first), end).await?;
+    let days = views::agenda::Days {
+        first,
+        today: first,
+        staff: &everyone,
+        bookings: &bookings,
+        free: None,
+    };
+    Ok((
+        views::agenda::days(views::agenda::AGENDA, business, &days),
+        business.next_midnight(now),
+    ))
+}
+
 async fn timetable(
-    tx: &mut Tx,
-    business: &Business,
+    reading: &mut Reading,
     one: Option<StaffId>,
     week: Week,
-    now: Timestamp,
 ) -> Result<(Whole, Timestamp), Error> {
-    let everyone = staff::list(tx).await?;
-    let (from, to) = span(business, week);
-    let mut bookings = store::booking::agenda(tx, from, to).await?;
-    let mut until = business.next_midnight(now);
+    let everyone = reading.everyone().await?;
+    let (from, to) = reading.span(week);
+    let mut bookings = store::booking::agenda(&mut reading.tx, from, to).await?;
+    let mut until = reading.business.next_midnight(reading.now);
     let grid = match one {
         Some(one) => {
             bookings.retain(|booking| booking.staff == one);
             // Staff book without notice: what they see as free is what they may take.
-            let mut services = service::list(tx).await?;
+            let mut services = reading.services().await?.to_vec();
             for service in &mut services {
                 service.notice = 0;
             }
-            let hours = staff::hours(tx, one, week.first()).await?;
-            let busy = store::booking::busy(tx, one, from, to, None).await?;
-            let grid = grid(business, &hours, &busy, &services, week, now);
+            let grid = reading.grid_for(one, week, &services).await?;
             until = until.min(grid.valid_until);
             Some((one, grid))
         }
         None => None,
     };
+    let business = &reading.business;
     let days = views::agenda::Days {
         first: week.first(),
-        today: business.today(now),
+        today: business.today(reading.now),
         staff: &everyone,
         bookings: &bookings,
         free: grid.as_ref().map(|(one, grid)| (*one, grid)),
@@ -205,25 +183,23 @@ async fn timetable(
     ))
 }
 
-async fn numbers(
-    tx: &mut Tx,
-    business: &Business,
-    now: Timestamp,
-) -> Result<(Whole, Timestamp), Error> {
-    let today = business.today(now);
-    let day = |n: i32| business.starts(today.saturating_add(Span::new().days(n)));
-    let bookings = store::booking::agenda(tx, day(0), day(7)).await?;
+async fn numbers(reading: &mut Reading) -> Result<(Whole, Timestamp), Error> {
+    let now = reading.now;
+    let today = reading.business.today(now);
+    let zone = reading.business.clone();
+    let day = |n: i32| zone.starts(today.saturating_add(Span::new().days(n)));
+    let bookings = store::booking::agenda(&mut reading.tx, day(0), day(7)).await?;
     let of_today = || bookings.iter().filter(|booking| booking.starts_at < day(1));
     let next_at = of_today()
         .map(|booking| booking.starts_at)
         .find(|start| *start > now);
-    let (cancelled, late) = activity::cancelled_since(tx, day(-6)).await?;
-    let (clients, quiet) = client::counts(tx, day(-QUIET_DAYS)).await?;
+    let (cancelled, late) = activity::cancelled_since(&mut reading.tx, day(-6)).await?;
+    let (clients, quiet) = client::counts(&mut reading.tx, day(-QUIET_DAYS)).await?;
     let mut until = next_at.unwrap_or(day(1)).min(day(1));
     let mut free = 0;
-    for one in staff::list(tx).await? {
+    for one in reading.everyone().await?.iter() {
         for week in [Week::of(today), Week::of(today).plus(1)] {
-            let grid = read_grid(tx, business, one.id, week, now).await?;
+            let grid = reading.grid(one.id, week).await?;
             until = until.min(grid.valid_until);
             let cells = grid.days.iter().flat_map(|day| &day.cells);
             free += cells
@@ -242,5 +218,5 @@ async fn numbers(
         clients: count(clients),
         quiet: count(quiet),
     };
-    Ok((views::today::numbers(business, &numbers), until))
+    Ok((views::today::numbers(&reading.business, &numbers), until))
 }

@@ -3,8 +3,10 @@
 //! A cursor is never a right: it only says what need not be sent again. Whatever cannot be read counts as nothing seen.
 
 use super::part::Digest;
+use super::region::Loaded;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 
@@ -24,9 +26,45 @@ pub struct Mark {
     pub region: u32,
     pub version: i64,
     pub digest: Digest,
+    /// Unix seconds until which the clock alone changes nothing, rounded down; the greatest means for ever.
+    pub until: u32,
 }
 
 impl Mark {
+    /// What a page has that embeds this rendering.
+    pub fn of(region: &impl fmt::Debug, loaded: &Loaded) -> Self {
+        let digest = loaded.whole.digest;
+        Self::new(
+            Self::name(region),
+            loaded.version,
+            digest,
+            loaded.valid_until,
+        )
+    }
+
+    pub(super) fn new(
+        region: u32,
+        version: i64,
+        digest: Digest,
+        valid_until: Option<Timestamp>,
+    ) -> Self {
+        let until = valid_until.map_or(u32::MAX, |until| {
+            u32::try_from(until.as_second().max(0)).unwrap_or(u32::MAX)
+        });
+        Self {
+            region,
+            version,
+            digest,
+            until,
+        }
+    }
+
+    /// When the clock alone may change what the page has, if ever.
+    pub(super) fn valid_until(self) -> Option<Timestamp> {
+        let until = Timestamp::from_second(self.until.into()).ok();
+        until.filter(|_| self.until < u32::MAX)
+    }
+
     /// The short name of a region in cursors.
     pub fn name(region: &impl fmt::Debug) -> u32 {
         let hash = Sha256::digest(format!("{region:?}").as_bytes());
@@ -45,7 +83,7 @@ pub struct Cursor {
 }
 
 const HEAD: usize = 16;
-const MARK: usize = 24;
+const MARK: usize = 28;
 
 impl Cursor {
     /// Reads what [`fmt::Display`] wrote; `None` for anything else.
@@ -59,7 +97,8 @@ impl Cursor {
             Some(Mark {
                 region: u32::from_le_bytes(bytes[..4].try_into().ok()?),
                 version: i64::from_le_bytes(bytes[4..12].try_into().ok()?),
-                digest: Digest(bytes[12..].try_into().ok()?),
+                digest: Digest(bytes[12..24].try_into().ok()?),
+                until: u32::from_le_bytes(bytes[24..].try_into().ok()?),
             })
         };
         Some(Self {
@@ -87,6 +126,7 @@ impl fmt::Display for Cursor {
             bytes.extend(mark.region.to_le_bytes());
             bytes.extend(mark.version.to_le_bytes());
             bytes.extend(mark.digest.0);
+            bytes.extend(mark.until.to_le_bytes());
         }
         f.write_str(&BASE64.encode(bytes))
     }
@@ -100,10 +140,10 @@ mod tests {
     proptest! {
         #[test]
         fn a_cursor_reads_back_and_no_text_breaks_it(
-            epoch: u64, viewer: u64, marks in prop::collection::vec((any::<u32>(), any::<i64>(), any::<[u8; 12]>()), 0..6),
+            epoch: u64, viewer: u64, marks in prop::collection::vec((any::<u32>(), any::<i64>(), any::<[u8; 12]>(), any::<u32>()), 0..6),
             noise in "\\PC{0,80}",
         ) {
-            let mark = |(region, version, digest)| Mark { region, version, digest: Digest(digest) };
+            let mark = |(region, version, digest, until)| Mark { region, version, digest: Digest(digest), until };
             let cursor = Cursor { epoch, viewer, marks: marks.into_iter().map(mark).collect() };
             prop_assert_eq!(Cursor::parse(&cursor.to_string()), Some(cursor));
             if let Some(read) = Cursor::parse(&noise) {

@@ -1,8 +1,9 @@
 //! What an instance knows of one region that someone watches here.
 
+use super::cursor::Mark;
 use super::history::History;
 use super::part::{Digest, Whole};
-use super::region::Region;
+use super::region::{Kind, Region};
 use crate::domain::topic::Topic;
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -25,7 +26,7 @@ pub(super) struct Entry<R> {
     /// The short name in cursors.
     pub(super) name: u32,
     pub(super) topics: Vec<Topic>,
-    own: bool,
+    pub(super) kind: Kind,
     state: Mutex<State>,
 }
 
@@ -62,6 +63,11 @@ impl State {
         self.history.at() > 0 && (self.version >= version || self.served == self.dirty)
     }
 
+    /// What a page has that pulled it now.
+    pub(super) fn mark(&self, name: u32) -> Mark {
+        Mark::new(name, self.version, self.digest, self.valid_until)
+    }
+
     /// For how long it has been known to be out of date.
     pub(super) fn stale_for(&self) -> Duration {
         self.dirty_since
@@ -82,7 +88,7 @@ impl<R: Region> Entry<R> {
         if let Some(watcher) = state.watchers.get_mut(&socket) {
             watcher.has = at;
         }
-        if self.own && state.watchers.values().all(|watcher| watcher.has == at) {
+        if self.kind != Kind::Shared && state.watchers.values().all(|watcher| watcher.has == at) {
             state.whole = None;
         }
     }
@@ -91,9 +97,9 @@ impl<R: Region> Entry<R> {
 impl<R: Region> Entry<R> {
     pub(super) fn new(region: R) -> Self {
         Self {
-            name: super::cursor::Mark::name(&region),
+            name: Mark::name(&region),
             topics: region.topics(),
-            own: region.is_own(),
+            kind: region.kind(),
             region,
             state: Mutex::new(State::default()),
         }

@@ -51,6 +51,16 @@ impl<R: Region> Watched<R> {
         let (Look::Since(base_since), Look::Since(over_since)) = (base_look, over_look) else {
             return Pull::Wait;
         };
+        // What lies over is not known yet, and a shared part must not be sent over one's own.
+        if let Some((entry, state)) = &over
+            && base_since != Since::Current
+            && state.history.is_adopted()
+        {
+            let entry = Arc::clone(entry);
+            drop((base, over));
+            missing(&entry);
+            return Pull::Wait;
+        }
 
         let content = if base_since == Since::Current && over_since == Since::Current {
             None
@@ -84,18 +94,10 @@ impl<R: Region> Watched<R> {
             ))
         };
 
-        let mut marks = vec![Mark {
-            region: self.base.name,
-            version: base.version,
-            digest: base.digest,
-        }];
+        let mut marks = vec![base.mark(self.base.name)];
         self.base.pulled(&mut base, socket);
         if let Some((entry, state)) = &mut over {
-            marks.push(Mark {
-                region: entry.name,
-                version: state.version,
-                digest: state.digest,
-            });
+            marks.push(state.mark(entry.name));
             entry.pulled(state, socket);
         }
         Pull::Ready { content, marks }

@@ -20,6 +20,8 @@ pub(super) struct History {
     parts: HashMap<Box<str>, Seen>,
     /// Elements of lists that went, with the number at which they did.
     gone: HashMap<Box<str>, u64>,
+    /// Of the current rendering only the digest is known: it was made elsewhere.
+    adopted: bool,
 }
 
 #[derive(Debug)]
@@ -53,24 +55,41 @@ pub(super) enum Change {
 }
 
 impl History {
-    /// Takes in a rendering; whether it differs from the one before.
-    pub(super) fn record(&mut self, whole: &Whole) -> bool {
-        if self
-            .ring
-            .back()
-            .is_some_and(|(_, digest)| *digest == whole.digest)
-        {
-            return false;
-        }
+    /// Begins with a rendering that a page has and nobody here made: it is current, and what it consists of is unknown.
+    pub(super) fn adopt(&mut self, digest: Digest) {
+        debug_assert!(self.at == 0, "what was rendered here is better known");
+        self.push(digest);
+        self.adopted = true;
+    }
+
+    /// Whether the parts of the current rendering are unknown.
+    pub(super) fn is_adopted(&self) -> bool {
+        self.adopted
+    }
+
+    fn push(&mut self, digest: Digest) {
         self.at += 1;
-        if self.structure != whole.structure || self.at == 1 {
-            self.structure = whole.structure;
-            self.structure_at = self.at;
-        }
-        self.ring.push_back((self.at, whole.digest));
+        self.ring.push_back((self.at, digest));
         if self.ring.len() > RING {
             self.ring.pop_front();
         }
+    }
+
+    /// Takes in a rendering; whether it tells anything that was not known.
+    pub(super) fn record(&mut self, whole: &Whole) -> bool {
+        let current = self.ring.back().map(|(_, digest)| *digest);
+        if current == Some(whole.digest) {
+            if !self.adopted {
+                return false;
+            }
+        } else {
+            self.push(whole.digest);
+        }
+        if self.structure != whole.structure || self.adopted || self.at == 1 {
+            self.structure = whole.structure;
+            self.structure_at = self.at;
+        }
+        self.adopted = false;
         let mut before = std::mem::take(&mut self.parts);
         for part in &whole.parts {
             let html = Digest::of([part.html.as_str()]);
@@ -198,6 +217,28 @@ mod tests {
             history.changes(2),
             [("slot-0", Change::Morph), ("slot-1", Change::Morph)]
         );
+    }
+
+    #[test]
+    fn what_was_adopted_is_current_and_then_known_once_it_is_rendered() {
+        let (a, b, c) = (grid(&["a", "a"]), grid(&["a", "b"]), grid(&["a", "c"]));
+        let mut history = History::default();
+        history.adopt(a.digest);
+        assert_eq!(history.since(a.digest), Since::Current);
+        assert_eq!(history.since(b.digest), Since::Unknown);
+        assert!(history.record(&a));
+        assert_eq!(history.since(a.digest), Since::Current);
+        history.record(&b);
+        assert_eq!(history.since(a.digest), Since::At(1));
+        assert_eq!(history.changes(1), [("slot-1", Change::Morph)]);
+
+        // Changed before it was rendered here: nobody can tell in what.
+        let mut history = History::default();
+        history.adopt(a.digest);
+        history.record(&b);
+        assert_eq!(history.since(a.digest), Since::Unknown);
+        history.record(&c);
+        assert_eq!(history.since(b.digest), Since::At(2));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Every region that someone watches on this instance: marked dirty by topics, loaded once however many watch.
 
+use super::adoption::Adoption;
+use super::cursor::Mark;
 use super::entry::{Bell, Entry, Watcher};
 use super::region::Region;
 use crate::clock::Clock;
@@ -22,11 +24,11 @@ const RETRY: Duration = Duration::from_millis(500);
 const LOADS: usize = 8;
 
 /// The regions watched here; clones are one hub.
-pub struct Hub<R: Region>(Arc<Inner<R>>);
+pub struct Hub<R: Region>(pub(super) Arc<Inner<R>>);
 
-struct Inner<R: Region> {
-    source: R::Source,
-    clock: Clock,
+pub(super) struct Inner<R: Region> {
+    pub(super) source: R::Source,
+    pub(super) clock: Clock,
     entries: DashMap<R, Arc<Entry<R>>>,
     by_topic: DashMap<Topic, Vec<Arc<Entry<R>>>>,
     /// Sockets that ask for their rights again when a topic moves.
@@ -38,6 +40,7 @@ struct Inner<R: Region> {
     swept: Mutex<Instant>,
     loads: Semaphore,
     loaded: AtomicU64,
+    pub(super) adoption: Mutex<Adoption<R>>,
     closing: watch::Sender<bool>,
 }
 
@@ -69,6 +72,7 @@ impl<R: Region> Hub<R> {
             swept: Mutex::new(Instant::now()),
             loads: Semaphore::new(LOADS),
             loaded: AtomicU64::new(0),
+            adoption: Mutex::default(),
             closing: watch::Sender::new(false),
         }))
     }
@@ -199,7 +203,7 @@ impl<R: Region> Hub<R> {
         }
     }
 
-    fn due_at(&self, at: Timestamp) {
+    pub(super) fn due_at(&self, at: Timestamp) {
         self.0
             .next_due
             .fetch_min(at.as_millisecond(), Ordering::AcqRel);
@@ -266,13 +270,14 @@ impl<R: Region> Hub<R> {
         self.0.alarms.remove_if(&topic, |_, bells| bells.is_empty());
     }
 
-    /// Watches a region; its first watcher has it loaded, as does one who has seen a later version elsewhere.
+    /// Watches a region. Its first watcher has it adopted or loaded, and one who has seen a later version elsewhere has
+    /// it loaded again.
     pub(super) fn attach(
         &self,
         region: &R,
         socket: u64,
         bell: &Arc<Bell>,
-        seen: i64,
+        seen: Option<Mark>,
     ) -> Arc<Entry<R>> {
         let watcher = Watcher {
             bell: Arc::clone(bell),
@@ -300,9 +305,11 @@ impl<R: Region> Hub<R> {
                     .push(Arc::clone(&entry));
             }
         }
-        let behind = is_new || !entry.state().is_ready(seen);
-        if behind {
-            self.dirty(&entry);
+        let is_ready = entry.state().is_ready(seen.map_or(0, |mark| mark.version));
+        match seen {
+            Some(seen) if is_new => self.adopt(&entry, seen),
+            _ if is_ready => {}
+            _ => self.dirty(&entry),
         }
         entry
     }
@@ -338,7 +345,7 @@ impl<R: Region> Hub<R> {
     }
 
     /// Loads a region until nothing marked it dirty meanwhile.
-    async fn load(self, entry: Arc<Entry<R>>) {
+    pub(super) async fn load(self, entry: Arc<Entry<R>>) {
         loop {
             let rest = entry
                 .state()

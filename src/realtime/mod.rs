@@ -2,12 +2,14 @@
 //!
 //! Generic over what a region is: nothing here knows a booking from an invoice, or where either is kept.
 
+mod adoption;
 mod bus;
 mod cursor;
 mod entry;
 mod frame;
 mod history;
 mod hub;
+mod line;
 pub mod part;
 mod region;
 mod socket;
@@ -17,6 +19,7 @@ mod tests;
 pub use bus::carry;
 pub use cursor::{Cursor, Mark, Tag, tag};
 pub use hub::Hub;
+pub use line::Line;
 pub use part::{Parts, Whole};
-pub use region::{Grant, LoadError, Loaded, Place, Region, Verdict};
+pub use region::{Grant, Kind, LoadError, Loaded, Place, Region, Verdict};
 pub use socket::{Limits, Rights, Socket};

@@ -4,6 +4,7 @@ use super::part::Whole;
 use crate::domain::id::PersonId;
 use crate::domain::topic::Topic;
 use jiff::Timestamp;
+use std::collections::HashMap;
 use std::fmt::Debug;
 use std::hash::Hash;
 
@@ -15,12 +16,29 @@ pub trait Region: Clone + Eq + Hash + Debug + Send + Sync + 'static {
     /// Everything that its rendering depends on.
     fn topics(&self) -> Vec<Topic>;
 
-    /// Whether it is one viewer's own: then its html is dropped once everyone who watches it has it.
-    fn is_own(&self) -> bool;
+    /// Whose it is.
+    fn kind(&self) -> Kind;
 
     /// Reads it from one snapshot, and renders it.
     fn load(&self, source: &Self::Source)
     -> impl Future<Output = Result<Loaded, LoadError>> + Send;
+
+    /// Where these topics stand, all in one query. One that never moved may be left out.
+    fn versions(
+        source: &Self::Source,
+        topics: &[Topic],
+    ) -> impl Future<Output = Result<HashMap<Topic, i64>, LoadError>> + Send;
+}
+
+/// Whose a region is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The same for everyone who may watch it. Its html is kept.
+    Shared,
+    /// One viewer's own. Its html is dropped once everyone who watches it has it.
+    Own,
+    /// One viewer's own parts, laid over a shared region.
+    Over,
 }
 
 /// The source could not be read; told to the log, tried again.

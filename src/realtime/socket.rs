@@ -1,22 +1,26 @@
 //! One open page: a cursor, not a queue. It pulls what is newer when it can write, and never holds what it could not.
 
-use super::cursor::{Cursor, Tag};
+use super::cursor::{Cursor, Mark, Tag};
 use super::entry::Bell;
 use super::frame::{Pull, Watched};
 use super::hub::Hub;
+use super::line::Line;
 use super::region::{Grant, Place, Region, Verdict};
 use crate::domain::id::PersonId;
 use crate::domain::topic::Topic;
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::json;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
-use tokio::time::{interval_at, sleep_until, timeout};
-use tokio_tungstenite::tungstenite;
+use tokio::time::{Instant, interval_at, sleep_until, timeout};
+use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{self, Message};
 
 /// A frame at the latest after this, so that a page knows the silence of a dead line from that of a quiet day.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -25,10 +29,18 @@ const APART: Duration = Duration::from_millis(50);
 /// How long what is loaded waits for the page's other regions that one change made stale: one frame instead of two, of
 /// which the second would wait out the gap.
 const GATHER: Duration = Duration::from_millis(20);
-/// How long a write may make no progress, and a ping stay without an answer.
+/// How long a ping may stay without an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Messages a minute that a browser, which has no reason to send any, may send.
 const INBOUND_PER_MINUTE: u32 = 100;
+
+/// The most that a browser may send at a time; it has no reason to send anything.
+const INBOUND: usize = 64 * 1024;
+/// The most that waits for a browser to read.
+const OUTBOUND: usize = 1024 * 1024;
+
+/// A connection as this engine writes to it.
+type Ws<S> = WebSocketStream<Line<S>>;
 
 /// What one person may hold open.
 #[derive(Debug, Clone, Copy)]
@@ -76,22 +88,31 @@ impl Close {
 }
 
 impl<R: Region> Socket<R> {
-    /// Serves the connection until it ends, and leaves nothing of it behind.
-    pub async fn run(self, mut ws: WebSocket) {
+    /// Serves a connection that was upgraded, until it ends, and leaves nothing of it behind.
+    pub async fn run<S: AsyncRead + AsyncWrite + Unpin + Send>(self, io: S) {
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(INBOUND))
+            .max_frame_size(Some(INBOUND))
+            // The read buffer is zeroed at every poll, and the default one is 128 KiB for each socket.
+            .read_buffer_size(1024)
+            .write_buffer_size(0)
+            .max_write_buffer_size(OUTBOUND);
+        let mut ws =
+            WebSocketStream::from_raw_socket(Line::new(io), Role::Server, Some(config)).await;
         let close = self.serve(&mut ws).await;
         if close != Close::GONE {
             let frame = CloseFrame {
-                code: close.0,
+                code: close.0.into(),
                 reason: close.1.into(),
             };
             let _ = timeout(Duration::from_secs(1), ws.send(Message::Close(Some(frame)))).await;
             // Whoever closes first and leaves at once may cut off its own close frame: wait for the answer.
-            let answered = async { while let Some(Ok(_)) = ws.recv().await {} };
+            let answered = async { while let Some(Ok(_)) = ws.next().await {} };
             let _ = timeout(Duration::from_secs(1), answered).await;
         }
     }
 
-    async fn serve(&self, ws: &mut WebSocket) -> Close {
+    async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(&self, ws: &mut Ws<S>) -> Close {
         let first = match self.ask().await {
             Ok(grant) => grant,
             Err(close) => return close,
@@ -195,9 +216,7 @@ impl<R: Region> Open<'_, R> {
         }
         let hub = &self.socket.hub;
         let attach = |region: &R, cursor: &Cursor| {
-            let seen = cursor
-                .mark(super::cursor::Mark::name(region))
-                .map_or(0, |mark| mark.version);
+            let seen = cursor.mark(Mark::name(region));
             hub.attach(region, self.id, &self.bell, seen)
         };
         let mut old = std::mem::take(&mut self.watched);
@@ -231,27 +250,27 @@ impl<R: Region> Open<'_, R> {
         Ok(())
     }
 
-    async fn pump(&mut self, ws: &mut WebSocket) -> Close {
+    async fn pump<S: AsyncRead + AsyncWrite + Unpin + Send>(&mut self, ws: &mut Ws<S>) -> Close {
         let mut closing = self.socket.hub.closing();
-        let mut round = interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
+        let mut round = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
         let mut rounds = 0u32;
         let mut ponged = Instant::now();
         let mut frame_at: Option<Instant> = None;
         let mut inbound = (Instant::now(), 0u32);
         // Set while changes wait for the gap between two frames to pass, or for the page's other regions.
-        let mut due: Option<tokio::time::Instant> = None;
-        let mut gathering: Option<tokio::time::Instant> = None;
+        let mut due: Option<Instant> = None;
+        let mut gathering: Option<Instant> = None;
         // At once: the page says that it is live when it hears how fresh, not when the line stands.
         if !self.beat(ws).await {
             return Close::GONE;
         }
-        let mut quiet_since = tokio::time::Instant::now();
+        let mut quiet_since = Instant::now();
         loop {
             let mut pull = false;
             tokio::select! {
-                message = ws.recv() => match message {
+                message = ws.next() => match message {
                     None | Some(Ok(Message::Close(_))) => return Close::GONE,
-                    Some(Err(error)) => return blame(error),
+                    Some(Err(error)) => return blame(&error),
                     Some(Ok(Message::Pong(_))) => ponged = Instant::now(),
                     Some(Ok(_)) => {
                         if inbound.0.elapsed() > Duration::from_mins(1) {
@@ -264,13 +283,13 @@ impl<R: Region> Open<'_, R> {
                     }
                 },
                 () = self.bell.notify.notified() => {
-                    let now = tokio::time::Instant::now();
+                    let now = Instant::now();
                     let earliest = frame_at.map_or(now, |at| now + APART.saturating_sub(at.elapsed()));
                     let latest = *gathering.get_or_insert(earliest.max(now + GATHER));
                     let wait_until = if self.is_loading() { latest } else { earliest };
                     if wait_until <= now { pull = true } else { due = Some(wait_until) }
                 }
-                () = sleep_until(due.unwrap_or_else(tokio::time::Instant::now)), if due.is_some() => {
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                     pull = true;
                 }
                 _ = round.tick() => {
@@ -289,7 +308,7 @@ impl<R: Region> Open<'_, R> {
                     if !self.beat(ws).await {
                         return Close::GONE;
                     }
-                    quiet_since = tokio::time::Instant::now();
+                    quiet_since = Instant::now();
                 }
                 () = told_to_close(&mut closing) => return Close::RESTART,
             }
@@ -308,7 +327,7 @@ impl<R: Region> Open<'_, R> {
                     return Close::GONE;
                 }
                 frame_at = Some(Instant::now());
-                quiet_since = tokio::time::Instant::now();
+                quiet_since = Instant::now();
             }
         }
     }
@@ -345,7 +364,7 @@ impl<R: Region> Open<'_, R> {
         moved.then(|| json!({ "v": self.cursor.to_string(), "content": content }).to_string())
     }
 
-    async fn beat(&self, ws: &mut WebSocket) -> bool {
+    async fn beat<S: AsyncRead + AsyncWrite + Unpin + Send>(&self, ws: &mut Ws<S>) -> bool {
         let age = u64::try_from(self.age().as_millis()).unwrap_or(u64::MAX);
         send(ws, Message::text(json!({ "hb": age }).to_string())).await
     }
@@ -375,20 +394,20 @@ async fn told_to_close(closing: &mut watch::Receiver<bool>) {
 }
 
 /// Sends a message; false when the other side took nothing for too long, or is gone.
-async fn send(ws: &mut WebSocket, message: Message) -> bool {
-    matches!(timeout(PATIENCE, ws.send(message)).await, Ok(Ok(())))
+async fn send<S: AsyncRead + AsyncWrite + Unpin + Send>(ws: &mut Ws<S>, message: Message) -> bool {
+    ws.send(message).await.is_ok()
 }
 
 /// What to say to a browser that broke the rules of the line, and nothing to one that is gone.
-fn blame(error: axum::Error) -> Close {
-    match error.into_inner().downcast_ref::<tungstenite::Error>() {
-        Some(tungstenite::Error::Capacity(_)) => Close::TOO_BIG,
-        Some(tungstenite::Error::Protocol(fault))
+fn blame(error: &tungstenite::Error) -> Close {
+    match error {
+        tungstenite::Error::Capacity(_) => Close::TOO_BIG,
+        tungstenite::Error::Protocol(fault)
             if *fault != ProtocolError::ResetWithoutClosingHandshake =>
         {
             Close::BROKEN
         }
-        Some(tungstenite::Error::Utf8(_)) => Close::BROKEN,
+        tungstenite::Error::Utf8(_) => Close::BROKEN,
         _ => Close::GONE,
     }
 }

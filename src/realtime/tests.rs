@@ -6,13 +6,15 @@ use super::entry::Bell;
 use super::frame::{Pull, Watched};
 use super::hub::Hub;
 use super::part::{List, Parts, Whole};
-use super::region::{LoadError, Loaded, Region};
+use super::region::{Grant, Kind, LoadError, Loaded, Place, Region, Verdict};
+use super::socket::{Limits, Socket};
 use crate::clock::Clock;
+use crate::domain::id::PersonId;
 use crate::domain::topic::Topic;
 use jiff::Timestamp;
 use maud::html;
 use proptest::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -26,6 +28,9 @@ struct World {
     title: u8,
     base_version: i64,
     own_version: i64,
+    until: Option<Timestamp>,
+    /// What the database does not answer loads of now.
+    barred: Vec<Toy>,
 }
 
 const PARTS: u8 = 4;
@@ -103,12 +108,18 @@ impl Region for Toy {
         }]
     }
 
-    fn is_own(&self) -> bool {
-        *self == Self::Over
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Base => Kind::Shared,
+            Self::Over => Kind::Over,
+        }
     }
 
     async fn load(&self, source: &Shared) -> Result<Loaded, LoadError> {
         let world = source.lock().unwrap().clone();
+        if world.barred.contains(self) {
+            return Err("barred".into());
+        }
         let (version, whole) = match self {
             Self::Base => (world.base_version, world.base()),
             Self::Over => (world.own_version, world.over()),
@@ -116,8 +127,17 @@ impl Region for Toy {
         Ok(Loaded {
             version,
             whole,
-            valid_until: None,
+            valid_until: world.until,
         })
+    }
+
+    async fn versions(source: &Shared, _: &[Topic]) -> Result<HashMap<Topic, i64>, LoadError> {
+        let world = source.lock().unwrap();
+        Ok([
+            (Topic::Settings, world.base_version),
+            (Topic::Clients, world.own_version),
+        ]
+        .into())
     }
 }
 
@@ -259,11 +279,7 @@ impl Page {
 }
 
 fn attach(hub: &Hub<Toy>, socket: u64, bell: &Arc<Bell>, cursor: &Cursor) -> Watched<Toy> {
-    let seen = |region: &Toy| {
-        cursor
-            .mark(super::cursor::Mark::name(region))
-            .map_or(0, |mark| mark.version)
-    };
+    let seen = |region: &Toy| cursor.mark(super::cursor::Mark::name(region));
     Watched {
         base: hub.attach(&Toy::Base, socket, bell, seen(&Toy::Base)),
         over: Some(hub.attach(&Toy::Over, socket, bell, seen(&Toy::Over))),
@@ -372,6 +388,132 @@ async fn ones_own_html_is_let_go_once_everyone_has_it() {
             .elements
             .contains(&("p-1".to_owned(), "own 7".to_owned()))
     );
+}
+
+/// A page that is up to date, and an instance that has never heard of it.
+async fn page_and_another_instance(until: Option<Timestamp>) -> (Shared, Page) {
+    let world: Shared = Arc::default();
+    world.lock().unwrap().own.insert(1, 7);
+    world.lock().unwrap().until = until;
+    let clock = Clock::standing(Timestamp::UNIX_EPOCH);
+    let hubs = [0, 1].map(|_| Hub::new(Arc::clone(&world), clock.clone()));
+    let mut page = Page::open(hubs);
+    page.settle().await;
+    (world, page)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_comes_back_up_to_date_waits_for_no_load() {
+    let (world, mut page) = page_and_another_instance(None).await;
+    world.lock().unwrap().barred = vec![Toy::Base, Toy::Over];
+    page.reconnect(1);
+    page.settle().await;
+    let dom = page.dom.clone();
+    assert_eq!(dom.elements[1], ("p-1".to_owned(), "own 7".to_owned()));
+
+    // And it is pushed parts, not the whole, once the instance has got to know what it adopted.
+    world.lock().unwrap().barred.clear();
+    while page
+        .watched
+        .entries()
+        .any(|entry| entry.state().history.is_adopted())
+    {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    world.lock().unwrap().change(&Step::Set(2, 9));
+    page.hubs[1].mark(Topic::Settings);
+    let content = loop {
+        page.bell.notify.notified().await;
+        let pulled = page.watched.pull(&page.cursor, page.socket, |_| ());
+        if let Pull::Ready {
+            content: Some(content),
+            ..
+        } = pulled
+        {
+            break content;
+        }
+    };
+    let pushed =
+        r##"<hx-partial hx-target="#p-2" hx-swap="outerMorph"><b id="p-2">9</b></hx-partial>"##;
+    assert_eq!(&*content, pushed);
+}
+
+/// Comes back to the other instance while nothing can be loaded there, and waits for what can only be loaded.
+async fn come_back_in_vain(world: &Shared, page: &mut Page) {
+    world.lock().unwrap().barred = vec![Toy::Base, Toy::Over];
+    page.reconnect(1);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!page.pull(), "it was taken from the cursor");
+    world.lock().unwrap().barred.clear();
+    page.settle().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_changed_since_is_not_taken_from_a_cursor() {
+    let (world, mut page) = page_and_another_instance(None).await;
+    world.lock().unwrap().change(&Step::Set(2, 9));
+    come_back_in_vain(&world, &mut page).await;
+    assert_eq!(page.dom.elements[2], ("p-2".to_owned(), "9".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_clock_may_have_changed_is_not_taken_from_a_cursor() {
+    let (world, mut page) = page_and_another_instance(Some(Timestamp::UNIX_EPOCH)).await;
+    come_back_in_vain(&world, &mut page).await;
+}
+
+/// What lies over was taken from a cursor: which parts it covers is not known here.
+#[tokio::test(start_paused = true)]
+async fn no_shared_part_is_sent_over_ones_own() {
+    let (world, mut page) = page_and_another_instance(None).await;
+    world.lock().unwrap().barred = vec![Toy::Over];
+    page.reconnect(1);
+    page.settle().await;
+    // Time enough for what is shared to be known.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(!page.watched.base.state().history.is_adopted());
+    world.lock().unwrap().change(&Step::Set(1, 5));
+    page.hubs[1].mark(Topic::Settings);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    page.pull();
+    assert_eq!(page.dom.elements[1].1, "own 7");
+    world.lock().unwrap().barred.clear();
+    page.settle().await;
+    assert_eq!(page.dom.elements[1].1, "own 7");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_whose_page_reads_nothing_is_freed() {
+    let hub = Hub::new(Shared::default(), Clock::standing(Timestamp::UNIX_EPOCH));
+    let places = vec![Place {
+        base: Toy::Base,
+        over: Some(Toy::Over),
+    }];
+    let grant = Grant {
+        person: PersonId::new(),
+        viewer: 1,
+        places,
+        until: Timestamp::MAX,
+    };
+    let socket = Socket {
+        hub: hub.clone(),
+        rights: Arc::new(move || {
+            let verdict = Verdict::Granted(grant.clone());
+            Box::pin(async { Some(verdict) })
+        }),
+        limits: Limits {
+            sockets_per_person: 1,
+        },
+        epoch: 1,
+        since: None,
+    };
+    // Room for less than the first frame, and nobody takes anything out.
+    let (ours, _theirs) = tokio::io::duplex(16);
+    let began = tokio::time::Instant::now();
+    socket.run(ours).await;
+    let freed = began.elapsed().as_secs();
+    assert!((30..35).contains(&freed), "after {freed} s");
+    assert_eq!((hub.socket_count(), hub.region_count()), (0, 0));
 }
 
 #[tokio::test]

@@ -70,50 +70,43 @@ pub async fn set_role(tx: &mut Tx, person: PersonId, role: Role) -> Result<(), E
 
 /// When someone works. Overrides and time off that end before `from` are left out.
 pub async fn hours(tx: &mut Tx, staff: StaffId, from: Date) -> Result<Hours, Error> {
-    let mut hours = Hours::default();
-    let weekly: Vec<(i64, i64, i64)> = tx
-        .q("SELECT weekday, start_minute, end_minute FROM availability
-            WHERE staff_id = $1 ORDER BY weekday, start_minute")
-        .bind(staff.0)
-        .all()
-        .await?;
-    for (weekday, start, end) in weekly {
-        let day = usize::try_from(weekday)
-            .ok()
-            .and_then(|day| hours.weekly.get_mut(day));
-        day.expect("weekday has a CHECK")
-            .push(Window { start, end });
-    }
     // A window may run past midnight, so that yesterday's override still matters.
     let from = from.yesterday().unwrap_or(Date::MIN).to_string();
-    let overrides: Vec<(String, String)> = tx
-        .q("SELECT day_on, windows FROM overrides WHERE staff_id = $1 AND day_on >= $2")
-        .bind(staff.0)
-        .bind(from.clone())
-        .all()
-        .await?;
-    for (day, windows) in overrides {
-        let windows: Vec<(i64, i64)> = serde_json::from_str(&windows).unwrap_or_default();
-        if let Ok(day) = day.parse() {
-            hours.overrides.insert(
-                day,
-                windows
-                    .into_iter()
-                    .map(|(start, end)| Window { start, end })
-                    .collect(),
-            );
-        }
-    }
-    let time_off: Vec<(String, String)> = tx
-        .q("SELECT from_on, to_on FROM time_off WHERE staff_id = $1 AND to_on >= $2")
+    // One statement for three tables: each costs a trip to the database, and every calendar asks.
+    let rows: Vec<(String, i64, i64, i64, String, String)> = tx
+        .q("SELECT 'weekly', weekday, start_minute, end_minute, '', '' FROM availability WHERE staff_id = $1
+            UNION ALL
+            SELECT 'override', 0, 0, 0, day_on, windows FROM overrides WHERE staff_id = $1 AND day_on >= $2
+            UNION ALL
+            SELECT 'off', 0, 0, 0, from_on, to_on FROM time_off WHERE staff_id = $1 AND to_on >= $2
+            ORDER BY 1, 2, 3, 5")
         .bind(staff.0)
         .bind(from)
         .all()
         .await?;
-    hours.time_off = time_off
-        .into_iter()
-        .filter_map(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)))
-        .collect();
+    let mut hours = Hours::default();
+    for (kind, weekday, start, end, day, rest) in rows {
+        match kind.as_str() {
+            "weekly" => {
+                let day = usize::try_from(weekday).ok();
+                let day = day.and_then(|day| hours.weekly.get_mut(day));
+                day.expect("weekday has a CHECK")
+                    .push(Window { start, end });
+            }
+            "override" => {
+                let windows: Vec<(i64, i64)> = serde_json::from_str(&rest).unwrap_or_default();
+                let windows = windows
+                    .into_iter()
+                    .map(|(start, end)| Window { start, end });
+                if let Ok(day) = day.parse() {
+                    hours.overrides.insert(day, windows.collect());
+                }
+            }
+            _ => hours
+                .time_off
+                .extend(day.parse().ok().zip(rest.parse().ok())),
+        }
+    }
     Ok(hours)
 }
 

@@ -55,11 +55,6 @@ pub async fn versions(tx: &mut Tx, topics: &[Topic]) -> Result<HashMap<Topic, i6
         .collect())
 }
 
-/// The sum of the topics' versions in this snapshot: it grows with every change to any of them.
-pub async fn version(tx: &mut Tx, topics: &[Topic]) -> Result<i64, Error> {
-    Ok(versions(tx, topics).await?.values().sum())
-}
-
 /// What a sweep found.
 #[derive(Debug)]
 pub struct Sweep {

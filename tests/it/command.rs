@@ -1,8 +1,12 @@
 //! The command line as it is typed: what each command says, and that an unusable setting leaves nothing behind.
 
 use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 /// Runs the binary in a folder of its own, with no setting but those given.
 fn portico<S: AsRef<OsStr>>(dir: &Path, args: &[S], settings: &[(&str, &str)]) -> Output {
@@ -210,19 +214,87 @@ fn a_seeded_business_is_sound_and_is_not_seeded_twice() {
 }
 
 /// A server of the binary that ends with the test.
-struct Running(std::process::Child);
+struct Running {
+    child: std::process::Child,
+    address: std::net::SocketAddr,
+}
+
+impl Running {
+    /// Serves from `dir` on a free port, and writes everything that it has to say to `dir/log`.
+    fn serve(dir: &Path) -> Self {
+        let log = std::fs::File::create(dir.join("log")).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_portico"))
+            .arg("serve")
+            .current_dir(dir)
+            .env_clear()
+            .envs([
+                ("PORTICO_BIND", "127.0.0.1:0"),
+                ("RUST_LOG", "trace"),
+                ("NO_COLOR", "1"),
+            ])
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut greeting = String::new();
+        let stdout = child.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut greeting).unwrap();
+        let address = greeting.trim_end().rsplit('/').next().unwrap();
+        Self {
+            child,
+            address: address.parse().unwrap(),
+        }
+    }
+
+    /// Asks it to stop, and waits until it has: its exit code.
+    async fn stop(mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        let asked = Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(asked.unwrap().success());
+        let wait = tokio::task::spawn_blocking(move || self.child.wait().unwrap().code());
+        let stopped = tokio::time::timeout(Duration::from_secs(20), wait).await;
+        stopped.expect("it stops").unwrap()
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
 #[tokio::test]
+async fn a_server_that_is_told_to_stop_does_so_whatever_is_half_sent() {
+    let dir = tempfile::tempdir().unwrap();
+    let link = out(&portico(
+        dir.path(),
+        &["owner", "naledi@kestrel.example", "Naledi Khumalo"],
+        &[],
+    ));
+    let running = Running::serve(dir.path());
+    let mut browser = crate::browser::Browser::new(running.address);
+    let path = &link.trim_end()[link.find("/welcome/").unwrap()..];
+    let answer = browser
+        .post(path, &[("password", "a secret of four words")])
+        .await;
+    browser.keep_cookie(&answer);
+    let mut page = browser.watch("/admin").await;
+    page.quiet().await;
+    let mut half = TcpStream::connect(running.address).await.unwrap();
+    half.write_all(b"GET /login HTTP/1.1\r\nHost: ")
+        .await
+        .unwrap();
+    let stopped = tokio::spawn(running.stop());
+    // Whoever watches is asked to come back, and whoever said half a sentence is not waited for.
+    assert_eq!(page.closed().await, (1012, "restart".to_owned()));
+    assert_eq!(stopped.await.unwrap(), Some(0));
+    let log = std::fs::read_to_string(dir.path().join("log")).unwrap();
+    assert!(log.contains("a request was not finished in time"), "{log}");
+}
+
+#[tokio::test]
 async fn a_log_tells_no_secret_however_much_it_tells() {
-    use std::io::{BufRead as _, BufReader};
-    use std::process::Stdio;
     let dir = tempfile::tempdir().unwrap();
     let output = portico(
         dir.path(),
@@ -231,32 +303,8 @@ async fn a_log_tells_no_secret_however_much_it_tells() {
     );
     let link = out(&output).trim_end().to_owned();
     let path = &link[link.find("/welcome/").unwrap()..];
-    let log = std::fs::File::create(dir.path().join("log")).unwrap();
-    let child = Command::new(env!("CARGO_BIN_EXE_portico"))
-        .arg("serve")
-        .current_dir(dir.path())
-        .env_clear()
-        .envs([
-            ("PORTICO_BIND", "127.0.0.1:0"),
-            ("RUST_LOG", "trace"),
-            ("NO_COLOR", "1"),
-        ])
-        .stdout(Stdio::piped())
-        .stderr(log)
-        .spawn()
-        .unwrap();
-    let mut running = Running(child);
-    let mut greeting = String::new();
-    let stdout = running.0.stdout.take().unwrap();
-    BufReader::new(stdout).read_line(&mut greeting).unwrap();
-    let address = greeting
-        .trim_end()
-        .rsplit('/')
-        .next()
-        .unwrap()
-        .parse()
-        .unwrap();
-    let mut browser = crate::browser::Browser::new(address);
+    let running = Running::serve(dir.path());
+    let mut browser = crate::browser::Browser::new(running.address);
     let password = "a secret of four words";
     assert_eq!(browser.get(path).await.status, 200);
     let answer = browser.post(path, &[("password", password)]).await;

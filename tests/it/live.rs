@@ -1,7 +1,7 @@
 //! Live pages through a real socket: what is pushed, how little of it, and that nothing committed is ever missed.
 
 use crate::browser::Heard;
-use crate::house::{House, On, at, on, on_both};
+use crate::house::{House, On, Server, at, on, on_both};
 use portico::domain::slot::Window;
 use portico::store;
 use std::time::Duration;
@@ -110,6 +110,39 @@ on_both!(
             both.contains(&slot(TUESDAY_8)) && both.contains(&slot(THURSDAY_8)),
             "{both}"
         );
+    }
+);
+
+on_both!(
+    a_storm_of_pages_that_are_up_to_date_loads_nothing,
+    |house: House| async move {
+        let here = house.serve().await;
+        let other = house.another("http://127.0.0.1").await;
+        let there = Server::of(&other).await;
+        let mut pages = Vec::new();
+        for who in ["thandi", "pieter", "aisha"] {
+            let signed_in = here.signed_in(who).await;
+            let home = signed_in.get("/").await.live_url();
+            let mut moved = there.browser();
+            moved.cookie = signed_in.cookie;
+            pages.push((moved, home));
+        }
+        let mut watching = Vec::new();
+        for (browser, home) in &pages {
+            let mut watcher = browser.connect(home).await;
+            assert!(watcher.quiet().await.is_empty(), "it has everything");
+            watching.push(watcher);
+        }
+        assert_eq!(other.hub.region_count(), 6);
+        assert_eq!(other.hub.load_count(), 0);
+
+        // And none of them is forgotten: what changes afterwards is loaded, and reaches the one whom it concerns.
+        house
+            .book(&house.pieter, &house.follow_up, TUESDAY_8)
+            .await
+            .unwrap();
+        watching[1].content(|html| html.contains("Follow-up")).await;
+        assert!(other.hub.load_count() <= 2, "only what concerns Pieter");
     }
 );
 

@@ -13,7 +13,7 @@ use crate::domain::slot::{Busy, Calendar, Hours};
 use crate::domain::staff::Staff;
 use crate::domain::viewer::Viewer;
 use crate::domain::week::Week;
-use crate::live::{self, Page};
+use crate::live::{self, Page, Reading};
 use crate::secret;
 use crate::store::{self, Tx, business, client, service, staff};
 use crate::views::booking::{calendar as views, sheet};
@@ -46,16 +46,15 @@ pub(in crate::http) async fn calendar(
     let Viewer::Client(me) = &viewer else {
         return Err(Error::NotFound);
     };
-    let now = app.clock.now();
-    let mut tx = app.db.snapshot().await?;
-    let business = business::load(&mut tx).await?;
-    let everyone = staff::list(&mut tx).await?;
-    let moving = moving(&mut tx, &viewer, which.moving.as_deref()).await?;
+    let mut reading = Reading::open(&app.source).await?;
+    let now = reading.now;
+    let everyone = reading.everyone().await?;
+    let moving = moving(&mut reading.tx, &viewer, which.moving.as_deref()).await?;
     let chosen = match which.staff.as_deref() {
         Some(id) => Some(id.parse().map_err(|_| Error::NotFound)?),
         None => match &moving {
             Some(booking) => Some(booking.staff),
-            None => client::last_staff(&mut tx, me.client).await?,
+            None => client::last_staff(&mut reading.tx, me.client).await?,
         },
     };
     let staff = match chosen {
@@ -71,9 +70,9 @@ pub(in crate::http) async fn calendar(
     let asked = which.week.as_deref().and_then(Week::parse);
     let moved_from = moving
         .as_ref()
-        .map(|booking| Week::of(business.local(booking.starts_at).date()));
-    let mut week = business.week(asked.or(moved_from), now);
-    let mut grid = live::read_grid(&mut tx, &business, staff.id, week, now).await?;
+        .map(|booking| Week::of(reading.business.local(booking.starts_at).date()));
+    let mut week = reading.business.week(asked.or(moved_from), now);
+    let mut grid = reading.grid(staff.id, week).await?;
     let is_over = grid
         .days
         .iter()
@@ -81,16 +80,17 @@ pub(in crate::http) async fn calendar(
         .all(|cell| cell.start <= now);
     if which.week.is_none() && is_over {
         // On a Sunday evening people look for the week that comes.
-        week = business.week(Some(week.plus(1)), now);
-        grid = live::read_grid(&mut tx, &business, staff.id, week, now).await?;
+        week = reading.business.week(Some(week.plus(1)), now);
+        grid = reading.grid(staff.id, week).await?;
     }
     let page = Page::Bookings {
         staff: staff.id,
         week,
     };
-    let live = live::open(&mut tx, &app.source, &business, &viewer, &page).await?;
+    let live = live::open(&mut reading, &viewer, &page).await?;
+    let business = &reading.business;
     let frame = layout::Page {
-        business: &business,
+        business,
         viewer: &viewer,
         tab: layout::Tab::Bookings,
         title: "Bookings",

@@ -1,0 +1,157 @@
+//! A storm of pages that come back: what they have is mostly what the database has, so their versions are read in one
+//! query, and nothing is loaded of which a page's own cursor says the truth.
+//!
+//! What is adopted has no html here. A region that many watch, or that lies over one, is loaded afterwards, one at a time
+//! and when nobody waits any more: its next change is then a few parts for thousands, and not the whole.
+
+use super::cursor::Mark;
+use super::entry::{Entry, State};
+use super::hub::Hub;
+use super::region::{Kind, Region};
+use crate::domain::topic::Topic;
+use std::collections::HashSet;
+use std::sync::{Arc, MutexGuard};
+use std::time::{Duration, Instant};
+use tokio::time::timeout;
+
+/// Regions on their way from a page's cursor into the hub.
+pub(super) struct Adoption<R> {
+    /// New here, with what their first watcher has.
+    waiting: Vec<(Arc<Entry<R>>, Mark)>,
+    /// Adopted, and worth knowing better.
+    known_by_name: Vec<Arc<Entry<R>>>,
+    is_running: bool,
+}
+
+impl<R> Default for Adoption<R> {
+    fn default() -> Self {
+        Self {
+            waiting: Vec::new(),
+            known_by_name: Vec::new(),
+            is_running: false,
+        }
+    }
+}
+
+/// What the adopting task does next.
+enum Next<R> {
+    Adopt(Vec<(Arc<Entry<R>>, Mark)>),
+    Load(Arc<Entry<R>>),
+    Rest,
+}
+
+impl<R: Region> Hub<R> {
+    fn adoption(&self) -> MutexGuard<'_, Adoption<R>> {
+        self.0
+            .adoption
+            .lock()
+            .expect("nothing panics while it holds this")
+    }
+
+    /// Takes over what a page has of a region that nobody here watched, if the database has nothing newer; loads it else.
+    pub(super) fn adopt(&self, entry: &Arc<Entry<R>>, seen: Mark) {
+        {
+            let mut state = entry.state();
+            state.dirty += 1;
+            state.dirty_since.get_or_insert_with(Instant::now);
+            if state.loading {
+                return;
+            }
+            state.loading = true;
+        }
+        let mut adoption = self.adoption();
+        adoption.waiting.push((Arc::clone(entry), seen));
+        if !adoption.is_running {
+            adoption.is_running = true;
+            drop(adoption);
+            tokio::spawn(self.clone().adopt_all());
+        }
+    }
+
+    fn next(&self) -> Next<R> {
+        let mut adoption = self.adoption();
+        if !adoption.waiting.is_empty() {
+            return Next::Adopt(std::mem::take(&mut adoption.waiting));
+        }
+        if let Some(entry) = adoption.known_by_name.pop() {
+            return Next::Load(entry);
+        }
+        adoption.is_running = false;
+        Next::Rest
+    }
+
+    async fn adopt_all(self) {
+        loop {
+            match self.next() {
+                Next::Adopt(batch) => self.adopt_batch(batch).await,
+                Next::Load(entry) => {
+                    {
+                        let mut state = entry.state();
+                        if state.loading || !state.history.is_adopted() {
+                            continue;
+                        }
+                        state.loading = true;
+                    }
+                    // A load that fails is tried until it succeeds: nobody else waits for that.
+                    let load = tokio::spawn(self.clone().load(entry));
+                    let _ = timeout(Duration::from_secs(1), load).await;
+                }
+                Next::Rest => return,
+            }
+        }
+    }
+
+    async fn adopt_batch(&self, batch: Vec<(Arc<Entry<R>>, Mark)>) {
+        let generations: Vec<u64> = batch.iter().map(|(entry, _)| entry.state().dirty).collect();
+        let topics: HashSet<Topic> = batch
+            .iter()
+            .flat_map(|(entry, _)| entry.topics.iter().copied())
+            .collect();
+        let topics: Vec<Topic> = topics.into_iter().collect();
+        let versions = R::versions(&self.0.source, &topics)
+            .await
+            .inspect_err(|error| tracing::warn!(%error, "versions could not be read"))
+            .ok();
+        for ((entry, seen), generation) in batch.into_iter().zip(generations) {
+            let stands_at = versions.as_ref().map(|versions| {
+                let topics = entry.topics.iter();
+                topics.filter_map(|topic| versions.get(topic)).sum::<i64>()
+            });
+            let now = self.0.clock.now();
+            let holds = seen.valid_until().is_none_or(|until| now < until);
+            if stands_at != Some(seen.version) || !holds {
+                tokio::spawn(self.clone().load(entry));
+                continue;
+            }
+            let mut state = entry.state();
+            if state.dirty != generation {
+                // Something moved while it was asked: it is asked again.
+                drop(state);
+                self.adoption().waiting.push((entry, seen));
+                continue;
+            }
+            take_over(&mut state, seen);
+            drop(state);
+            if let Some(due) = seen.valid_until() {
+                self.due_at(due);
+            }
+            if entry.kind != Kind::Own {
+                self.adoption().known_by_name.push(entry);
+            }
+        }
+    }
+}
+
+/// From now on the region is what the page has.
+fn take_over(state: &mut State, seen: Mark) {
+    state.version = seen.version;
+    state.digest = seen.digest;
+    state.valid_until = seen.valid_until();
+    state.served = state.dirty;
+    state.dirty_since = None;
+    state.loading = false;
+    state.history.adopt(seen.digest);
+    for watcher in state.watchers.values() {
+        watcher.bell.notify.notify_one();
+    }
+}
