@@ -57,4 +57,14 @@ ids! {
     EmailId,
     /// A line of what happened.
     ActivityId,
+    /// What a client owes, or owed.
+    InvoiceId,
+    /// A client on the way to a payment page.
+    CheckoutId,
+    /// Money that came in.
+    PaymentId,
+    /// A message of a thread.
+    MessageId,
+    /// What someone should know.
+    NotificationId,
 }

@@ -19,6 +19,14 @@ pub enum Topic {
     Outbox,
     /// The business itself: name, zone, services, staff.
     Settings,
+    /// Every invoice and payment.
+    Invoices,
+    /// One client's conversation: its messages, and how far each side has read.
+    Thread(ClientId),
+    /// The list of conversations: who wrote last, and who waits.
+    Threads,
+    /// What one person should know, and has seen of it.
+    Notifications(PersonId),
 }
 
 impl fmt::Display for Topic {
@@ -30,6 +38,10 @@ impl fmt::Display for Topic {
             Self::Clients => f.write_str("clients"),
             Self::Outbox => f.write_str("outbox"),
             Self::Settings => f.write_str("settings"),
+            Self::Invoices => f.write_str("invoices"),
+            Self::Thread(id) => write!(f, "thread/{id}"),
+            Self::Threads => f.write_str("threads"),
+            Self::Notifications(id) => write!(f, "notifications/{id}"),
         }
     }
 }
@@ -46,6 +58,10 @@ impl FromStr for Topic {
             Some(("calendar", id)) => id.parse().map(Self::Calendar).map_err(|_| Unknown),
             Some(("client", id)) => id.parse().map(Self::Client).map_err(|_| Unknown),
             Some(("viewer", id)) => id.parse().map(Self::Viewer).map_err(|_| Unknown),
+            Some(("thread", id)) => id.parse().map(Self::Thread).map_err(|_| Unknown),
+            Some(("notifications", id)) => id.parse().map(Self::Notifications).map_err(|_| Unknown),
+            None if name == "invoices" => Ok(Self::Invoices),
+            None if name == "threads" => Ok(Self::Threads),
             None if name == "clients" => Ok(Self::Clients),
             None if name == "outbox" => Ok(Self::Outbox),
             None if name == "settings" => Ok(Self::Settings),
@@ -67,6 +83,10 @@ mod tests {
             Topic::Clients,
             Topic::Outbox,
             Topic::Settings,
+            Topic::Invoices,
+            Topic::Thread(ClientId::new()),
+            Topic::Threads,
+            Topic::Notifications(PersonId::new()),
         ];
         for topic in topics {
             assert_eq!(topic.to_string().parse(), Ok(topic));

@@ -8,6 +8,7 @@ pub mod check;
 pub mod client;
 pub mod db;
 mod hash;
+pub mod notification;
 pub mod outbox;
 pub mod person;
 pub mod query;

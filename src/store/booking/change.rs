@@ -6,12 +6,14 @@ use crate::domain::activity::Kind;
 use crate::domain::booking::{Booking, Refusal, Status, check, plus};
 use crate::domain::email;
 use crate::domain::id::{BookingId, ClientId, PersonId, ServiceId, StaffId};
+use crate::domain::notification;
 use crate::domain::service::Service;
 use crate::domain::slot::Calendar;
 use crate::domain::topic::Topic;
 use crate::domain::viewer::Viewer;
 use crate::store::activity::NewActivity;
 use crate::store::answer::{self, Form};
+use crate::store::notification::{self as notifications, NewNotification};
 use crate::store::outbox::{self, NewEmail};
 use crate::store::{Error, Tx, activity, business, service, staff};
 use jiff::Timestamp;
@@ -265,6 +267,21 @@ async fn tell(
         now,
     };
     outbox::add(tx, &mail).await?;
+    let notice = NewNotification {
+        kind: match kind {
+            Kind::Booked => notification::Kind::Booked,
+            Kind::Moved => notification::Kind::Moved,
+            _ => notification::Kind::Cancelled,
+        },
+        about: notification::About::Booking(booking.id),
+        version: booking.version,
+        client: booking.client,
+        starts_at: Some(booking.starts_at),
+        amount: None,
+        now,
+    };
+    notifications::tell_client(tx, &notice, Some(actor)).await?;
+    notifications::tell_staff(tx, &notice, Some(actor)).await?;
     tx.touch(Topic::Calendar(booking.staff));
     tx.touch(Topic::Client(booking.client));
     Ok(())

@@ -1,0 +1,20 @@
+-- What someone should know, a row for each fact and person. Seen by opening the list, or what it is about.
+CREATE TABLE notifications (
+    id BLOB PRIMARY KEY NOT NULL,
+    person_id BLOB NOT NULL REFERENCES people (id),
+    -- What it is about and in which state, so that one fact is told once: booking/ID, invoice/ID, thread/ID.
+    subject TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    client_id BLOB NOT NULL REFERENCES clients (id),
+    booking_id BLOB REFERENCES bookings (id),
+    invoice_id BLOB REFERENCES invoices (id),
+    starts_at BIGINT,
+    amount BIGINT,
+    created_at BIGINT NOT NULL,
+    seen_at BIGINT,
+    UNIQUE (person_id, subject, version, kind)
+);
+
+CREATE INDEX notifications_by_person ON notifications (person_id, created_at);
+CREATE INDEX notifications_unseen ON notifications (person_id) WHERE seen_at IS NULL;
