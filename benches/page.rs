@@ -7,7 +7,7 @@ use axum::http::{Request, header};
 use criterion::{Criterion, criterion_group, criterion_main};
 use portico::app::App;
 use portico::clock::Clock;
-use portico::config::{BaseUrl, Config};
+use portico::config::{BaseUrl, Config, PaymentSetting};
 use portico::demo::{self, PASSWORD, Plan};
 use portico::http;
 use std::net::SocketAddr;
@@ -30,6 +30,8 @@ async fn open(database_url: String, email: &str) -> (Router, String) {
         bind: BIND,
         base_url: BaseUrl::of_bind(BIND).expect("loopback"),
         sockets_per_person: 20,
+        payments: PaymentSetting::Sandbox,
+        sandbox_in_public: false,
     };
     let app = App::start(config, Clock::system()).await.expect("it opens");
     let plan = Plan::demo(1, app.clock.now());

@@ -1,11 +1,12 @@
 //! One instance: what its handlers and jobs share. A clone is cheap.
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, PaymentSetting};
 use crate::live::{Hub, Source};
+use crate::payment::Payments;
 use crate::realtime;
-use crate::secret::Passwords;
-use crate::store::{Db, Error, Tx, Work};
+use crate::secret::{self, Passwords};
+use crate::store::{Db, Error, Tx, Work, business};
 use std::sync::Arc;
 
 /// One instance.
@@ -16,6 +17,7 @@ pub struct App {
     pub clock: Clock,
     pub config: Arc<Config>,
     pub passwords: Passwords,
+    pub payments: Payments,
     pub source: Source,
 }
 
@@ -23,11 +25,17 @@ impl App {
     /// Opens the database, and carries what commits move to the hub from now on.
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let (db, moved) = Db::open(&config.database_url).await?;
-        let base_url = config.base_url.as_str().into();
+        let payments = match config.payments {
+            PaymentSetting::Off => Payments::default(),
+            PaymentSetting::Sandbox => {
+                Payments::sandbox_with(business::sandbox_secret(&db, secret::token()).await?)
+            }
+        };
         let source = Source {
             db: db.clone(),
             clock: clock.clone(),
-            base_url,
+            base_url: config.base_url.as_str().into(),
+            can_pay: payments.provider().is_some(),
         };
         let hub = Hub::new(source.clone(), clock.clone());
         tokio::spawn(realtime::carry(moved, hub.clone()));
@@ -37,6 +45,7 @@ impl App {
             clock,
             config: Arc::new(config),
             passwords: Passwords::default(),
+            payments,
             source,
         })
     }

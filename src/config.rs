@@ -14,6 +14,33 @@ pub struct Config {
     pub base_url: BaseUrl,
     /// Live pages that one person may have open.
     pub sockets_per_person: usize,
+    /// Who takes the clients' money.
+    pub payments: PaymentSetting,
+    /// The sandbox may stand where anybody can reach it, and pay invoices with money that nobody has.
+    pub sandbox_in_public: bool,
+}
+
+/// Who takes the clients' money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PaymentSetting {
+    /// Nobody: invoices say what is due, and are paid elsewhere.
+    #[default]
+    Off,
+    /// The embedded provider that takes no money.
+    Sandbox,
+}
+
+impl PaymentSetting {
+    /// `sandbox` or `off`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self::Off),
+            "sandbox" => Ok(Self::Sandbox),
+            _ => Err(format!(
+                "PORTICO_PAYMENTS must be sandbox or off, not {text}"
+            )),
+        }
+    }
 }
 
 impl fmt::Debug for Config {
@@ -25,6 +52,8 @@ impl fmt::Debug for Config {
             .field("bind", &self.bind)
             .field("base_url", &self.base_url)
             .field("sockets_per_person", &self.sockets_per_person)
+            .field("payments", &self.payments)
+            .field("sandbox_in_public", &self.sandbox_in_public)
             .finish()
     }
 }
@@ -34,6 +63,16 @@ impl Config {
     pub fn check(&self) -> Result<(), String> {
         if self.sockets_per_person == 0 {
             return Err("PORTICO_MAX_SOCKETS_PER_PERSON must be at least 1".to_owned());
+        }
+        if self.payments == PaymentSetting::Sandbox
+            && !self.base_url.is_loopback()
+            && !self.sandbox_in_public
+        {
+            return Err(
+                "PORTICO_PAYMENTS=sandbox lets everybody pay with nothing: only under a loopback \
+                        PORTICO_BASE_URL, or with PORTICO_SANDBOX_IN_PUBLIC=true"
+                    .to_owned(),
+            );
         }
         let url = &self.database_url;
         if url.starts_with("sqlite:")
@@ -92,6 +131,11 @@ impl BaseUrl {
 
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Name and port, as a request's Host says them.
+    pub fn host(&self) -> &str {
+        self.text.split_once("://").map_or("", |(_, host)| host)
     }
 
     /// Whether cookies are Secure and browsers are told to stay with https.

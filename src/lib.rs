@@ -4,6 +4,7 @@ pub mod assets;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod payment;
 pub mod secret;
 
 pub mod store;

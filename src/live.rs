@@ -3,19 +3,21 @@
 //! A new live part of a page is a variant here, with its topics, its load and its view; no socket code, no second template.
 
 mod load;
+mod money;
 mod reading;
 
 pub use reading::Reading;
 
 use crate::assets::BUILD;
 use crate::clock::Clock;
-use crate::domain::id::{ClientId, StaffId};
+use crate::domain::id::{ClientId, InvoiceId, StaffId};
+use crate::domain::invoice::Filter;
 use crate::domain::topic::Topic;
 use crate::domain::viewer::{Role, Viewer};
 use crate::domain::week::Week;
 use crate::realtime::part::Filled;
 use crate::realtime::{self, Cursor, Grant, Kind, LoadError, Loaded, Mark, Place, Tag, tag};
-use crate::store::{self, Db, client, topic};
+use crate::store::{self, Db, client, invoice, topic};
 use crate::views::layout::Live;
 use crate::views::url;
 use jiff::Timestamp;
@@ -60,6 +62,18 @@ pub enum Region {
     Clients { everyone: Everyone },
     /// The latest mails.
     Outbox,
+    /// What a client owes and owed.
+    Invoices { client: ClientId },
+    /// One invoice, for its client or for staff.
+    Invoice {
+        client: ClientId,
+        invoice: InvoiceId,
+        for_staff: bool,
+    },
+    /// Staff's invoices behind a filter, and what each filter comes to.
+    Ledger { filter: Filter },
+    /// What a client has to do.
+    Todo { client: ClientId },
 }
 
 /// Where regions are loaded from.
@@ -69,6 +83,8 @@ pub struct Source {
     pub clock: Clock,
     /// For the links in mails.
     pub base_url: Arc<str>,
+    /// Whether invoices can be paid here.
+    pub can_pay: bool,
 }
 
 impl realtime::Region for Region {
@@ -85,14 +101,31 @@ impl realtime::Region for Region {
             Self::Slots { staff, .. } => vec![Topic::Calendar(*staff)],
             Self::OwnSlots { client, .. }
             | Self::Next { client }
-            | Self::Sessions { client, .. } => {
+            | Self::Sessions { client, .. }
+            | Self::Invoices { client }
+            | Self::Invoice {
+                client,
+                for_staff: false,
+                ..
+            } => {
                 vec![Topic::Client(*client)]
             }
-            Self::Numbers { everyone }
-            | Self::Activity { everyone }
-            | Self::Clients { everyone } => {
+            Self::Invoice { client, .. } => vec![Topic::Client(*client), Topic::Invoices],
+            Self::Todo { client } => vec![Topic::Client(*client), Topic::Thread(*client)],
+            Self::Ledger { .. } => vec![Topic::Invoices, Topic::Clients],
+            Self::Clients { everyone } => {
                 let mut topics: Vec<Topic> = calendars(everyone);
                 topics.push(Topic::Clients);
+                topics
+            }
+            Self::Activity { everyone } => {
+                let mut topics: Vec<Topic> = calendars(everyone);
+                topics.extend([Topic::Clients, Topic::Invoices]);
+                topics
+            }
+            Self::Numbers { everyone } => {
+                let mut topics: Vec<Topic> = calendars(everyone);
+                topics.extend([Topic::Clients, Topic::Invoices, Topic::Threads]);
                 topics
             }
             Self::Agenda { everyone } | Self::Timetable { everyone, .. } => calendars(everyone),
@@ -105,7 +138,11 @@ impl realtime::Region for Region {
     fn kind(&self) -> Kind {
         match self {
             Self::OwnSlots { .. } => Kind::Over,
-            Self::Next { .. } | Self::Sessions { .. } => Kind::Own,
+            Self::Next { .. }
+            | Self::Sessions { .. }
+            | Self::Invoices { .. }
+            | Self::Invoice { .. }
+            | Self::Todo { .. } => Kind::Own,
             _ => Kind::Shared,
         }
     }
@@ -131,6 +168,9 @@ pub enum Page {
     Clients,
     Client { client: ClientId },
     Outbox,
+    Invoices,
+    Invoice { invoice: InvoiceId },
+    Ledger { filter: Filter },
 }
 
 impl fmt::Display for Page {
@@ -147,6 +187,9 @@ impl fmt::Display for Page {
             Self::Clients => f.write_str("page=clients"),
             Self::Client { client } => write!(f, "page=client&client={client}"),
             Self::Outbox => f.write_str("page=outbox"),
+            Self::Invoices => f.write_str("page=invoices"),
+            Self::Invoice { invoice } => write!(f, "page=invoice&invoice={invoice}"),
+            Self::Ledger { filter } => write!(f, "page=ledger&show={}", filter.as_str()),
         }
     }
 }
@@ -159,6 +202,8 @@ pub struct Address {
     staff: Option<String>,
     week: Option<String>,
     client: Option<String>,
+    invoice: Option<String>,
+    show: Option<String>,
     pub since: Option<String>,
 }
 
@@ -189,6 +234,13 @@ impl Address {
                 client: self.client.as_deref()?.parse().ok()?,
             },
             "outbox" => Page::Outbox,
+            "invoices" => Page::Invoices,
+            "invoice" => Page::Invoice {
+                invoice: self.invoice.as_deref()?.parse().ok()?,
+            },
+            "ledger" => Page::Ledger {
+                filter: Filter::parse(self.show.as_deref()?)?,
+            },
             _ => return None,
         })
     }
@@ -204,11 +256,23 @@ pub async fn places(
     Ok(Some(match (viewer, page) {
         (Viewer::Client(me), Page::Home) => vec![
             alone(Region::Next { client: me.client }),
+            alone(Region::Todo { client: me.client }),
             alone(Region::Sessions {
                 client: me.client,
                 for_staff: false,
             }),
         ],
+        (Viewer::Client(me), Page::Invoices) => {
+            vec![alone(Region::Invoices { client: me.client })]
+        }
+        (Viewer::Client(_) | Viewer::Staff(_), Page::Invoice { invoice }) => {
+            let found = invoice::find(&mut reading.tx, viewer, *invoice).await?;
+            vec![alone(Region::Invoice {
+                client: found.client,
+                invoice: found.id,
+                for_staff: matches!(viewer, Viewer::Staff(_)),
+            })]
+        }
         (Viewer::Client(me), Page::Bookings { staff, week }) => {
             let known = reading.everyone().await?.iter().any(|one| one.id == *staff);
             if !known || reading.business.week(Some(*week), reading.now) != *week {
@@ -262,16 +326,18 @@ pub async fn places(
                     })]
                 }
                 Page::Outbox if me.role == Role::Owner => vec![alone(Region::Outbox)],
-                Page::Outbox | Page::Home | Page::Bookings { .. } => return Ok(None),
+                Page::Ledger { filter } => vec![alone(Region::Ledger { filter: *filter })],
+                _ => return Ok(None),
             }
         }
         _ => return Ok(None),
     }))
 }
 
-/// The epoch of this database as this build renders it.
-pub fn epoch(db: &Db) -> Tag {
-    tag(&[&db.epoch(), BUILD])
+/// The epoch of this database as this build renders it under these settings.
+pub fn epoch(source: &Source) -> Tag {
+    let pay = if source.can_pay { "pay" } else { "" };
+    tag(&[&source.db.epoch(), BUILD, pay])
 }
 
 /// A viewer's name in cursors: another role is another viewer.
@@ -320,7 +386,7 @@ pub async fn open(
     let topics: Vec<Topic> = topics.into_iter().collect();
     let versions = topic::versions(&mut reading.tx, &topics).await?;
     let mut cursor = Cursor {
-        epoch: epoch(&reading.source.db),
+        epoch: epoch(&reading.source),
         viewer: viewer_tag(viewer),
         marks: Vec::new(),
     };

@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use portico::app::App;
 use portico::clock::Clock;
-use portico::config::{BaseUrl, Config};
+use portico::config::{BaseUrl, Config, PaymentSetting};
 use portico::demo::{self, Plan};
 use portico::domain::id::{PersonId, StaffId};
 use portico::domain::person;
@@ -97,6 +97,12 @@ struct Settings {
     /// Live pages that one person may have open
     #[arg(long, env = "PORTICO_MAX_SOCKETS_PER_PERSON", default_value_t = 20)]
     max_sockets_per_person: usize,
+    /// Who takes the clients' money: sandbox (nobody, but it looks so) or off
+    #[arg(long, env = "PORTICO_PAYMENTS", default_value = "off")]
+    payments: String,
+    /// Let the sandbox stand where everybody can reach it and pay with nothing
+    #[arg(long, env = "PORTICO_SANDBOX_IN_PUBLIC")]
+    sandbox_in_public: bool,
 }
 
 /// A setting that cannot be used.
@@ -115,6 +121,8 @@ impl Settings {
             bind: self.bind,
             base_url: base_url.map_err(Unusable)?,
             sockets_per_person: self.max_sockets_per_person,
+            payments: PaymentSetting::parse(&self.payments).map_err(Unusable)?,
+            sandbox_in_public: self.sandbox_in_public,
         };
         config.check().map_err(Unusable)?;
         Ok(config)
@@ -216,6 +224,8 @@ async fn demo(port: u16, dir: Option<PathBuf>, quiet: bool) -> anyhow::Result<()
         bind,
         base_url: BaseUrl::of_bind(bind).map_err(Unusable)?,
         sockets_per_person: 20,
+        payments: PaymentSetting::Sandbox,
+        sandbox_in_public: false,
     };
     let app = open(config).await?;
     let plan = Plan::demo(1, app.clock.now());

@@ -1,18 +1,19 @@
 //! The invented people of the demo: every few seconds one of them books, moves or cancels, as a request would.
 
 use super::dice::Dice;
-use super::{diary, history, people};
+use super::{diary, history, money, people};
 use crate::clock::Clock;
 use crate::domain::booking::{Booking, Status, plus};
 use crate::domain::business::Business;
 use crate::domain::client::Client;
-use crate::domain::id::{BookingId, StaffId};
+use crate::domain::id::{BookingId, InvoiceId, StaffId};
+use crate::domain::invoice::{Filter, Invoice};
 use crate::domain::service::Service;
 use crate::domain::slot::{Busy, Calendar, Hours};
 use crate::domain::viewer::{ClientViewer, Viewer};
 use crate::domain::week::Week;
 use crate::store::booking::{self, Book, Cancel, Move};
-use crate::store::{Db, Error, business, client, service, staff};
+use crate::store::{Db, Error, business, client, invoice, service, staff};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use std::time::Duration;
@@ -43,6 +44,7 @@ pub(super) enum Act {
     Booked,
     Moved,
     Cancelled,
+    Paid,
     /// There was nothing to do where they looked.
     Nothing,
 }
@@ -55,6 +57,9 @@ pub(super) async fn step(db: &Db, now: Timestamp, dice: &mut Dice) -> Result<Act
     let Some((full, _)) = scene.fullness().filter(|&(_, starts)| starts >= FEW) else {
         return Ok(Act::Nothing);
     };
+    if dice.chance(15) {
+        return scene.pay(db, dice).await;
+    }
     let roll = dice.between(0, 99);
     let books = 20 + FULL - full;
     if full <= FULL && (full < EMPTY || roll < books) {
@@ -79,6 +84,7 @@ struct Scene {
     clients: Vec<Client>,
     /// Everyone's sessions of the week, whoever the staff.
     agenda: Vec<Booking>,
+    unpaid: Vec<Invoice>,
 }
 
 impl Scene {
@@ -99,6 +105,7 @@ impl Scene {
         let agenda = booking::agenda(&mut tx, start, end).await?;
         let mut clients = client::list(&mut tx, now).await?;
         clients.retain(|client| client.joined && !people::is_known(&client.email));
+        let unpaid = invoice::list(&mut tx, Filter::Open, today, 100).await?;
         let staff = helper.id;
         Ok(Some(Self {
             now,
@@ -111,6 +118,7 @@ impl Scene {
             to,
             clients,
             agenda,
+            unpaid,
         }))
     }
 
@@ -205,6 +213,19 @@ impl Scene {
         Ok(Act::Cancelled)
     }
 
+    async fn pay(&self, db: &Db, dice: &mut Dice) -> Result<Act, Error> {
+        let theirs = |invoice: &Invoice| {
+            let client = self.clients.iter().find(|one| one.id == invoice.client)?;
+            Some((client, invoice.id))
+        };
+        let theirs: Vec<(&Client, InvoiceId)> = self.unpaid.iter().filter_map(theirs).collect();
+        let Some((client, invoice)) = dice.pick(&theirs) else {
+            return Ok(Act::Nothing);
+        };
+        money::settle(db, own(client), *invoice, self.now).await?;
+        Ok(Act::Paid)
+    }
+
     fn any_start(&self, service: &Service, dice: &mut Dice) -> Option<Timestamp> {
         let to = self.to.min(self.business.horizon(self.now));
         dice.pick(&self.calendar().slots(&service.terms(), self.from, to))
@@ -240,9 +261,13 @@ impl Scene {
 }
 
 fn viewer(client: &Client) -> Viewer {
-    Viewer::Client(ClientViewer {
+    Viewer::Client(own(client))
+}
+
+fn own(client: &Client) -> ClientViewer {
+    ClientViewer {
         person: client.person,
         client: client.id,
         name: client.name.clone(),
-    })
+    }
 }

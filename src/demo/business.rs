@@ -2,6 +2,7 @@
 
 use super::dice::Dice;
 use super::history::History;
+use super::money::Books;
 use super::people::{self, Guest, Helper};
 use super::{PASSWORD, Plan};
 use crate::domain::booking::plus;
@@ -39,7 +40,8 @@ pub async fn fill(db: &Db, plan: &Plan) -> anyhow::Result<()> {
         hash: hash.clone(),
         now: plan.now,
     };
-    let owner = opening.staff.first().map(|owner| owner.person);
+    let owner = opening.staff.first().map(|owner| (owner.person, owner.id));
+    let owner = owner.expect("there are always two staff");
     db.transact(opening, |tx, opening| Box::pin(open(tx, opening)))
         .await?;
 
@@ -58,7 +60,7 @@ pub async fn fill(db: &Db, plan: &Plan) -> anyhow::Result<()> {
     for (n, guest) in (0..).zip(clients.iter().filter(|guest| !guest.joined)) {
         let invited_at = plus(plan.now, -140 - n * DAY);
         let invite = Invite {
-            by: owner.expect("there are always two staff"),
+            by: owner.0,
             client: guest.id,
             person: person(guest, None, invited_at),
             secret: secret::token(),
@@ -72,7 +74,18 @@ pub async fn fill(db: &Db, plan: &Plan) -> anyhow::Result<()> {
         })
         .await?;
     }
-    Ok(())
+    let books = Books {
+        owner,
+        people: clients
+            .iter()
+            .filter(|guest| guest.joined)
+            .map(|guest| (guest.id, guest.person))
+            .collect(),
+        waiting: clients.first().map(|guest| guest.id),
+        zone: &zone,
+        now: plan.now,
+    };
+    books.write(db, &bookings).await
 }
 
 /// What stands before the first client comes.
@@ -89,6 +102,8 @@ async fn open(tx: &mut Tx, opening: &Opening) -> Result<(), Error> {
         address: "14 Loop Street, Cape Town".to_owned(),
         zone: ZONE.to_owned(),
         currency: "ZAR".to_owned(),
+        invoice_prefix: "KP-".to_owned(),
+        tax_rate: 1500,
         hue: 172,
         change_minutes: DAY,
         horizon_weeks: 26,

@@ -119,7 +119,7 @@ async fn the_demo_is_a_believable_practice() {
             .all(|line| line.at > now() - SignedDuration::from_hours(6)),
         "{told:?}"
     );
-    assert!(told.iter().all(|line| line.at < now()));
+    assert!(told.iter().all(|line| line.at < now()), "{told:?}");
     for status in ["completed", "cancelled", "no_show", "confirmed"] {
         let (count,): (i64,) = tx
             .q("SELECT COUNT(*) FROM bookings WHERE status = $1")

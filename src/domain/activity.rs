@@ -1,6 +1,6 @@
 //! What happened, as staff read it: one line a fact, never edited.
 
-use super::id::ActivityId;
+use super::id::{ActivityId, InvoiceId};
 use jiff::Timestamp;
 
 /// The kinds of fact. Their words are what the database keeps.
@@ -11,15 +11,26 @@ pub enum Kind {
     Cancelled,
     CancelledLate,
     Invited,
+    Invoiced,
+    Voided,
+    Paid,
+    /// Money came for an invoice that was void or paid already.
+    PaidLate,
+    PaymentFailed,
 }
 
 impl Kind {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 10] = [
         Self::Booked,
         Self::Moved,
         Self::Cancelled,
         Self::CancelledLate,
         Self::Invited,
+        Self::Invoiced,
+        Self::Voided,
+        Self::Paid,
+        Self::PaidLate,
+        Self::PaymentFailed,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -29,6 +40,11 @@ impl Kind {
             Self::Cancelled => "cancelled",
             Self::CancelledLate => "cancelled_late",
             Self::Invited => "invited",
+            Self::Invoiced => "invoiced",
+            Self::Voided => "voided",
+            Self::Paid => "paid",
+            Self::PaidLate => "paid_late",
+            Self::PaymentFailed => "payment_failed",
         }
     }
 
@@ -49,4 +65,7 @@ pub struct Activity {
     /// The member of staff whose calendar it was in, and the session's start, where it is about one.
     pub staff_name: Option<String>,
     pub starts_at: Option<Timestamp>,
+    /// The invoice, its number, and the minor units that it is about.
+    pub invoice: Option<(InvoiceId, Option<i64>)>,
+    pub amount: Option<i64>,
 }

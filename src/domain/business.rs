@@ -15,6 +15,14 @@ pub struct Business {
     /// The zone in which opening hours are written and days begin.
     pub zone: TimeZone,
     pub symbol: Symbol,
+    /// An ISO 4217 code.
+    pub currency: String,
+    /// What stands before an invoice's number.
+    pub invoice_prefix: String,
+    /// The usual tax, in hundredths of a percent. Prices of services hold it already.
+    pub tax_rate: i64,
+    /// Days that a client has to pay.
+    pub due_days: i32,
     /// The accent's hue in degrees, 0 to 360.
     pub hue: u16,
     /// Minutes before a session until which a client may move it, or cancel it without it counting as late.
@@ -31,6 +39,10 @@ impl Business {
             address: String::new(),
             zone: TimeZone::UTC,
             symbol: Symbol::of(""),
+            currency: String::new(),
+            invoice_prefix: String::new(),
+            tax_rate: 0,
+            due_days: 7,
             hue: 172,
             change_minutes: 24 * 60,
             horizon_weeks: 26,
@@ -70,6 +82,11 @@ impl Business {
     /// The last date that can be booked.
     pub fn horizon(&self, now: Timestamp) -> Date {
         Week::of(self.today(now)).plus(self.horizon_weeks).last()
+    }
+
+    /// An invoice's number as it is printed.
+    pub fn invoice_number(&self, number: i64) -> String {
+        format!("{}{number:04}", self.invoice_prefix)
     }
 
     /// An amount in the business's currency.

@@ -48,9 +48,46 @@ impl fmt::Display for Money {
     }
 }
 
+/// Reads a figure with at most two decimals as hundredths: `850`, `1 200.50`, `3,5`. `None` for what is none, and for
+/// what is negative.
+pub fn hundredths(text: &str) -> Option<i64> {
+    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let (whole, cents) = text.split_once(['.', ',']).unwrap_or((&text, ""));
+    let is_figure = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || cents.len() > 2 || !is_figure(whole) || !is_figure(cents) {
+        return None;
+    }
+    format!("{whole}{cents:0<2}").parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn figures_are_read_as_people_type_them() {
+        for (text, value) in [
+            ("850", 85_000),
+            ("850.5", 85_050),
+            (" 1 200,05 ", 120_005),
+            ("0.07", 7),
+            ("1\u{a0}000", 100_000),
+        ] {
+            assert_eq!(hundredths(text), Some(value), "{text}");
+        }
+        for text in [
+            "",
+            ".5",
+            "1.234",
+            "-1",
+            "1e3",
+            "1.2.3",
+            "R 5",
+            "99999999999999999999",
+        ] {
+            assert_eq!(hundredths(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn amounts_are_written_as_people_write_them() {

@@ -37,6 +37,7 @@ impl From<store::Error> for Error {
         match error {
             store::Error::NotFound => Self::NotFound,
             store::Error::Refused(refusal) => Self::Invalid(refusal.to_string()),
+            store::Error::Unusable(wrong) => Self::Invalid(wrong.to_string()),
             store::Error::Conflict => {
                 Self::Conflict("Something else stands there already.".to_owned())
             }

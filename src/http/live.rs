@@ -32,7 +32,7 @@ pub(super) async fn connect(
         limits: Limits {
             sockets_per_person: app.config.sockets_per_person,
         },
-        epoch: live::epoch(&app.db),
+        epoch: live::epoch(&app.source),
         since: address.since.as_deref().and_then(Cursor::parse),
     };
     let upgraded = hyper::upgrade::on(&mut request);

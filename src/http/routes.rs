@@ -1,7 +1,9 @@
 //! The table: every method and path, who may ask for it, and who answers.
 
 use super::guard::Who;
-use super::{admin, assets, booking, client, health, home, live, settings, sign_in};
+use super::{
+    admin, assets, booking, client, health, home, invoice, live, payment, settings, sign_in,
+};
 use crate::app::App;
 use axum::http::Method;
 use axum::routing::{MethodRouter, get, post};
@@ -36,73 +38,143 @@ impl Route {
 
 /// Every route.
 pub fn table() -> Vec<Route> {
-    use Who::{Anyone, Client, Owner, SignedIn, Staff};
-    let (read, write) = (Method::GET, Method::POST);
+    [entrance(), portal(), office(), machinery()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// Signing in and out.
+fn entrance() -> Vec<Route> {
+    use Who::Anyone;
     vec![
-        row(read.clone(), "/login", Anyone, get(sign_in::form)),
-        row(write.clone(), "/login", Anyone, post(sign_in::login)),
-        row(write.clone(), "/logout", Anyone, post(sign_in::logout)),
+        row(Method::GET, "/login", Anyone, get(sign_in::form)),
+        row(Method::POST, "/login", Anyone, post(sign_in::login)),
+        row(Method::POST, "/logout", Anyone, post(sign_in::logout)),
         row(
-            read.clone(),
+            Method::GET,
             "/welcome/{token}",
             Anyone,
             get(sign_in::welcome),
         ),
         row(
-            write.clone(),
+            Method::POST,
             "/welcome/{token}",
             Anyone,
             post(sign_in::accept),
         ),
-        row(read.clone(), "/reset", Anyone, get(sign_in::forgot)),
-        row(write.clone(), "/reset", Anyone, post(sign_in::send_link)),
-        row(read.clone(), "/reset/{token}", Anyone, get(sign_in::reset)),
+        row(Method::GET, "/reset", Anyone, get(sign_in::forgot)),
+        row(Method::POST, "/reset", Anyone, post(sign_in::send_link)),
+        row(Method::GET, "/reset/{token}", Anyone, get(sign_in::reset)),
         row(
-            write.clone(),
+            Method::POST,
             "/reset/{token}",
             Anyone,
             post(sign_in::replace),
         ),
-        row(read.clone(), "/", SignedIn, get(home::show)),
-        row(read.clone(), "/bookings", Client, get(booking::calendar)),
-        row(read.clone(), "/bookings/new", SignedIn, get(booking::sheet)).in_sheet(),
-        row(write.clone(), "/bookings", SignedIn, post(booking::create)).in_sheet(),
-        row(read.clone(), "/bookings/{id}", SignedIn, get(booking::show)).in_sheet(),
+    ]
+}
+
+/// What clients see and do, and staff with them.
+fn portal() -> Vec<Route> {
+    use Who::{Anyone, Client, SignedIn};
+    vec![
+        row(Method::GET, "/", SignedIn, get(home::show)),
+        row(Method::GET, "/bookings", Client, get(booking::calendar)),
+        row(Method::GET, "/bookings/new", SignedIn, get(booking::sheet)).in_sheet(),
+        row(Method::POST, "/bookings", SignedIn, post(booking::create)).in_sheet(),
+        row(Method::GET, "/bookings/{id}", SignedIn, get(booking::show)).in_sheet(),
         row(
-            write.clone(),
+            Method::POST,
             "/bookings/{id}/reschedule",
             SignedIn,
             post(booking::reschedule),
         )
         .in_sheet(),
         row(
-            write.clone(),
+            Method::POST,
             "/bookings/{id}/cancel",
             SignedIn,
             post(booking::cancel),
         )
         .in_sheet(),
-        row(read.clone(), "/admin", Staff, get(admin::today)),
-        row(read.clone(), "/admin/calendar", Staff, get(admin::calendar)),
-        row(read.clone(), "/admin/clients", Staff, get(client::list)),
-        row(write.clone(), "/admin/clients", Staff, post(client::invite)),
+        row(Method::GET, "/invoices", Client, get(invoice::list)),
+        row(Method::GET, "/invoices/{id}", SignedIn, get(invoice::show)),
         row(
-            read.clone(),
-            "/admin/clients/{id}",
-            Staff,
-            get(client::show),
+            Method::POST,
+            "/invoices/{id}/pay",
+            Client,
+            post(payment::pay),
         ),
-        row(read.clone(), "/admin/settings", Staff, get(settings::show)),
+        row(Method::GET, "/sandbox/{id}", Client, get(payment::show)),
+        row(Method::POST, "/sandbox/{id}", Client, post(payment::press)),
         row(
-            read.clone(),
+            Method::POST,
+            "/webhooks/{provider}",
+            Anyone,
+            post(payment::webhook),
+        ),
+    ]
+}
+
+/// What only staff see and do.
+fn office() -> Vec<Route> {
+    use Who::{Owner, Staff};
+    vec![
+        row(Method::GET, "/admin/invoices", Staff, get(invoice::ledger)),
+        row(
+            Method::POST,
+            "/admin/invoices",
+            Staff,
+            post(invoice::create),
+        ),
+        row(
+            Method::GET,
+            "/admin/invoices/new",
+            Staff,
+            get(invoice::form),
+        ),
+        row(
+            Method::POST,
+            "/admin/invoices/{id}/issue",
+            Staff,
+            post(invoice::issue),
+        ),
+        row(
+            Method::POST,
+            "/admin/invoices/{id}/discard",
+            Staff,
+            post(invoice::discard),
+        ),
+        row(
+            Method::POST,
+            "/admin/invoices/{id}/void",
+            Staff,
+            post(invoice::void),
+        ),
+        row(Method::GET, "/admin", Staff, get(admin::today)),
+        row(Method::GET, "/admin/calendar", Staff, get(admin::calendar)),
+        row(Method::GET, "/admin/clients", Staff, get(client::list)),
+        row(Method::POST, "/admin/clients", Staff, post(client::invite)),
+        row(Method::GET, "/admin/clients/{id}", Staff, get(client::show)),
+        row(Method::GET, "/admin/settings", Staff, get(settings::show)),
+        row(
+            Method::GET,
             "/admin/settings/outbox",
             Owner,
             get(settings::outbox),
         ),
-        row(read.clone(), "/live", Anyone, get(live::connect)),
-        row(read.clone(), "/assets/{name}", Anyone, get(assets::show)),
-        row(read.clone(), "/accent/{hue}", Anyone, get(assets::accent)),
-        row(read.clone(), "/healthz", Anyone, get(health::alive)),
-        row(read, "/readyz", Anyone, get(health::ready)),
+    ]
+}
+
+/// What pages and machines ask for.
+fn machinery() -> Vec<Route> {
+    use Who::Anyone;
+    vec![
+        row(Method::GET, "/live", Anyone, get(live::connect)),
+        row(Method::GET, "/assets/{name}", Anyone, get(assets::show)),
+        row(Method::GET, "/accent/{hue}", Anyone, get(assets::accent)),
+        row(Method::GET, "/healthz", Anyone, get(health::alive)),
+        row(Method::GET, "/readyz", Anyone, get(health::ready)),
     ]
 }

@@ -36,6 +36,9 @@ pub async fn serve(
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
+    if let Some(sandbox) = app.payments.sandbox() {
+        sandbox.listens_at(listener.local_addr()?);
+    }
     // A frame of a few hundred bytes would otherwise wait for the answer to the one before it.
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {

@@ -1,13 +1,14 @@
 //! How each region is read from one snapshot, and until when that reading holds.
 
-use super::{Reading, Region};
+use super::{Reading, Region, money};
 use crate::domain::booking::Booking;
 use crate::domain::business::Business;
 use crate::domain::id::{ClientId, StaffId};
+use crate::domain::invoice::{Filter, Sum};
 use crate::domain::topic::Topic;
 use crate::domain::week::Week;
 use crate::realtime::{Loaded, Region as _, Whole};
-use crate::store::{self, Error, activity, client, outbox};
+use crate::store::{self, Error, activity, client, invoice, outbox};
 use crate::views;
 use crate::views::booking::sessions::Sessions;
 use crate::views::today::Numbers;
@@ -79,6 +80,12 @@ impl Region {
                     views::outbox::list(&reading.business, &reading.source.base_url, &mails, now);
                 (whole, midnight)
             }
+            Self::Invoices { client } => money::own(reading, *client).await?,
+            Self::Invoice {
+                invoice, for_staff, ..
+            } => money::paper(reading, *invoice, *for_staff).await?,
+            Self::Ledger { filter } => money::ledger(reading, *filter).await?,
+            Self::Todo { client } => money::todo(reading, *client).await?,
         };
         Ok(Loaded {
             version: version(&self.topics(), versions),
@@ -195,6 +202,11 @@ async fn numbers(reading: &mut Reading) -> Result<(Whole, Timestamp), Error> {
         .find(|start| *start > now);
     let (cancelled, late) = activity::cancelled_since(&mut reading.tx, day(-6)).await?;
     let (clients, quiet) = client::counts(&mut reading.tx, day(-QUIET_DAYS)).await?;
+    let sums = invoice::sums(&mut reading.tx, today).await?;
+    let sum = |filter: Filter| {
+        let found = sums.iter().find(|(of, _)| *of == filter);
+        found.map_or_else(Sum::default, |(_, sum)| *sum)
+    };
     let mut until = next_at.unwrap_or(day(1)).min(day(1));
     let mut free = 0;
     for one in reading.everyone().await?.iter() {
@@ -217,6 +229,8 @@ async fn numbers(reading: &mut Reading) -> Result<(Whole, Timestamp), Error> {
         late: count(late),
         clients: count(clients),
         quiet: count(quiet),
+        open: sum(Filter::Open),
+        overdue: sum(Filter::Overdue),
     };
     Ok((views::today::numbers(&reading.business, &numbers), until))
 }

@@ -2,7 +2,7 @@
 
 use super::{Error, Tx};
 use crate::domain::activity::{Activity, Kind};
-use crate::domain::id::{ActivityId, BookingId, ClientId, PersonId, StaffId};
+use crate::domain::id::{ActivityId, BookingId, ClientId, InvoiceId, PersonId, StaffId};
 use jiff::Timestamp;
 
 /// A fact to be noted.
@@ -14,14 +14,34 @@ pub struct NewActivity {
     pub staff: Option<StaffId>,
     pub booking: Option<BookingId>,
     pub starts_at: Option<Timestamp>,
+    pub invoice: Option<InvoiceId>,
+    /// Minor units.
+    pub amount: Option<i64>,
     pub now: Timestamp,
 }
 
-/// Notes a fact. The caller touches the calendar or the clients, on which every list of activity depends.
+impl NewActivity {
+    /// A fact about a client, and nothing else yet.
+    pub fn of(kind: Kind, actor: Option<PersonId>, client: ClientId, now: Timestamp) -> Self {
+        Self {
+            kind,
+            actor,
+            client,
+            staff: None,
+            booking: None,
+            starts_at: None,
+            invoice: None,
+            amount: None,
+            now,
+        }
+    }
+}
+
+/// Notes a fact. The caller touches the calendar, the clients or the invoices, on which every list of activity depends.
 pub async fn add(tx: &mut Tx, new: &NewActivity) -> Result<(), Error> {
     tx.q(
-        "INSERT INTO activity (id, at, kind, actor_id, client_id, staff_id, booking_id, starts_at)
-          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO activity (id, at, kind, actor_id, client_id, staff_id, booking_id, starts_at, invoice_id, amount)
+          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(ActivityId::new().0)
     .bind(new.now.as_millisecond())
@@ -31,6 +51,8 @@ pub async fn add(tx: &mut Tx, new: &NewActivity) -> Result<(), Error> {
     .bind(new.staff.map(|id| id.0))
     .bind(new.booking.map(|id| id.0))
     .bind(new.starts_at.map(Timestamp::as_millisecond))
+    .bind(new.invoice.map(|id| id.0))
+    .bind(new.amount)
     .run()
     .await?;
     Ok(())
@@ -44,15 +66,19 @@ struct Row {
     client_name: String,
     staff_name: Option<String>,
     starts_at: Option<i64>,
+    invoice_id: Option<uuid::Uuid>,
+    number: Option<i64>,
+    amount: Option<i64>,
 }
 
 /// The newest facts, newest first.
 pub async fn list(tx: &mut Tx, limit: i64) -> Result<Vec<Activity>, Error> {
     let rows: Vec<Row> = tx
         .q("SELECT activity.id, activity.at, activity.kind, people.name AS client_name, helper.name AS staff_name,
-                   activity.starts_at
+                   activity.starts_at, activity.invoice_id, invoices.number, activity.amount
             FROM activity JOIN clients ON clients.id = activity.client_id JOIN people ON people.id = clients.person_id
             LEFT JOIN staff ON staff.id = activity.staff_id LEFT JOIN people AS helper ON helper.id = staff.person_id
+            LEFT JOIN invoices ON invoices.id = activity.invoice_id
             ORDER BY activity.at DESC, activity.id DESC LIMIT CAST($1 AS BIGINT)")
         .bind(limit)
         .all()
@@ -67,6 +93,8 @@ pub async fn list(tx: &mut Tx, limit: i64) -> Result<Vec<Activity>, Error> {
             starts_at: row
                 .starts_at
                 .and_then(|ms| Timestamp::from_millisecond(ms).ok()),
+            invoice: row.invoice_id.map(|id| (id.into(), row.number)),
+            amount: row.amount,
         })
     };
     Ok(rows.into_iter().filter_map(line).collect())

@@ -9,7 +9,7 @@ use super::{Error, Tx};
 use crate::domain::booking::{Booking, Status};
 use crate::domain::id::{BookingId, ClientId, StaffId};
 use crate::domain::slot::Busy;
-use crate::domain::viewer::Viewer;
+use crate::domain::viewer::{StaffViewer, Viewer};
 use jiff::{SignedDuration, Timestamp};
 
 #[derive(sqlx::FromRow)]
@@ -84,6 +84,16 @@ pub async fn find(tx: &mut Tx, viewer: &Viewer, id: BookingId) -> Result<Booking
         .one()
         .await?;
     Ok(row.into())
+}
+
+/// What was agreed on for a booking, in minor units. For staff.
+pub async fn price(tx: &mut Tx, _viewer: &StaffViewer, id: BookingId) -> Result<i64, Error> {
+    let (price,): (i64,) = tx
+        .q("SELECT price FROM bookings WHERE id = $1")
+        .bind(id.0)
+        .one()
+        .await?;
+    Ok(price)
 }
 
 /// A client's confirmed sessions that have not ended, the next one first.

@@ -16,6 +16,10 @@ pub struct NewBusiness {
     pub zone: String,
     /// An ISO 4217 code.
     pub currency: String,
+    /// What stands before an invoice's number.
+    pub invoice_prefix: String,
+    /// Hundredths of a percent.
+    pub tax_rate: i64,
     pub hue: u16,
     pub change_minutes: i64,
     pub horizon_weeks: i32,
@@ -35,6 +39,12 @@ pub async fn load(tx: &mut Tx) -> Result<Business, Error> {
             .and_then(|zone| TimeZone::get(zone).ok())
             .unwrap_or(plain.zone),
         symbol: text("currency").map_or(plain.symbol, Symbol::of),
+        currency: text("currency").map_or(plain.currency, str::to_owned),
+        invoice_prefix: text("invoice_prefix").map_or(plain.invoice_prefix, str::to_owned),
+        tax_rate: number("tax_rate").unwrap_or(plain.tax_rate),
+        due_days: number("due_days")
+            .and_then(|n| n.try_into().ok())
+            .unwrap_or(plain.due_days),
         hue: number("hue")
             .and_then(|hue| hue.try_into().ok())
             .unwrap_or(plain.hue),
@@ -52,6 +62,8 @@ pub async fn save(tx: &mut Tx, new: &NewBusiness) -> Result<(), Error> {
         ("address", new.address.clone()),
         ("zone", new.zone.clone()),
         ("currency", new.currency.clone()),
+        ("invoice_prefix", new.invoice_prefix.clone()),
+        ("tax_rate", new.tax_rate.to_string()),
         ("hue", new.hue.to_string()),
         ("change_minutes", new.change_minutes.to_string()),
         ("horizon_weeks", new.horizon_weeks.to_string()),
@@ -81,6 +93,24 @@ pub(super) async fn make_epoch(db: &Db) -> Result<String, Error> {
                 .run()
                 .await?;
             epoch(tx).await?.ok_or(Error::NotFound)
+        })
+    })
+    .await
+}
+
+/// The secret with which the payment sandbox signs, made now if there is none: instances on one database share it.
+pub async fn sandbox_secret(db: &Db, fresh: String) -> Result<String, Error> {
+    db.transact(fresh, |tx, fresh| {
+        Box::pin(async move {
+            tx.q("INSERT INTO settings (name, value) VALUES ('sandbox_secret', $1) ON CONFLICT (name) DO NOTHING")
+                .bind(fresh.clone())
+                .run()
+                .await?;
+            let (secret,): (String,) = tx
+                .q("SELECT value FROM settings WHERE name = 'sandbox_secret'")
+                .one()
+                .await?;
+            Ok(secret)
         })
     })
     .await

@@ -34,5 +34,24 @@ pub async fn problems(tx: &mut Tx) -> Result<Vec<String>, Error> {
     if unfreed > 0 {
         found.push(format!("{unfreed} five-minute spans are held for nothing."));
     }
+    let (unbalanced,): (i64,) = tx
+        .q("SELECT COUNT(*) FROM invoices
+            WHERE (status = 'paid') <> EXISTS (SELECT 1 FROM payments WHERE invoice_id = invoices.id AND applied
+                                               AND amount = invoices.total AND currency = invoices.currency)")
+        .one()
+        .await?;
+    if unbalanced > 0 {
+        found.push(format!(
+            "{unbalanced} invoices do not agree with the money that came in for them."
+        ));
+    }
+    let (missing,): (i64,) = tx
+        .q("SELECT next - 1 - (SELECT COUNT(*) FROM invoices WHERE number BETWEEN 1 AND counters.next - 1)
+            FROM counters WHERE name = 'invoice'")
+        .one()
+        .await?;
+    if missing != 0 {
+        found.push(format!("{missing} invoice numbers are missing."));
+    }
     Ok(found)
 }

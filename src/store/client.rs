@@ -124,15 +124,8 @@ pub async fn invite(tx: &mut Tx, invite: &Invite) -> Result<(), Error> {
         now: invite.person.now,
     };
     token::issue(tx, &link).await?;
-    let fact = activity::NewActivity {
-        kind: Kind::Invited,
-        actor: Some(invite.by),
-        client: invite.client,
-        staff: None,
-        booking: None,
-        starts_at: None,
-        now: invite.person.now,
-    };
+    let (by, now) = (Some(invite.by), invite.person.now);
+    let fact = activity::NewActivity::of(Kind::Invited, by, invite.client, now);
     activity::add(tx, &fact).await
 }
 

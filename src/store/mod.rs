@@ -8,6 +8,7 @@ pub mod check;
 pub mod client;
 pub mod db;
 mod hash;
+pub mod invoice;
 pub mod notification;
 pub mod outbox;
 pub mod person;
@@ -25,6 +26,7 @@ pub use db::Db;
 pub use tx::{Tx, Work};
 
 use crate::domain::booking::Refusal;
+use crate::domain::invoice::Wrong;
 
 /// Why a verb did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +40,9 @@ pub enum Error {
     /// A rule of the business refused it, for a reason that people are told.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// An invoice's lines add up to none.
+    #[error(transparent)]
+    Unusable(Wrong),
     /// The form's key was used before, with other fields.
     #[error("the key was used for another form")]
     KeyReused,

@@ -43,13 +43,10 @@ pub async fn bookings(tx: &mut Tx, all: &[Seeded]) -> Result<(), Error> {
         }
         for &(kind, actor, at) in &seeded.facts {
             let fact = NewActivity {
-                kind,
-                actor: Some(actor),
-                client: seeded.client,
                 staff: Some(seeded.staff),
                 booking: Some(seeded.id),
                 starts_at: Some(seeded.start),
-                now: at,
+                ..NewActivity::of(kind, Some(actor), seeded.client, at)
             };
             activity::add(tx, &fact).await?;
         }

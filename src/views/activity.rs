@@ -3,7 +3,7 @@
 use crate::domain::activity::{Activity, Kind};
 use crate::domain::business::Business;
 use crate::realtime::part::{List, Parts, Whole};
-use crate::views::text;
+use crate::views::{text, url};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
@@ -44,13 +44,23 @@ fn line(business: &Business, line: &Activity, now: Timestamp) -> Markup {
         Kind::Moved => "moved to",
         Kind::Cancelled | Kind::CancelledLate => "cancelled",
         Kind::Invited => "was invited",
+        Kind::Invoiced => "was sent",
+        Kind::Voided => "no longer owes",
+        Kind::Paid => "paid",
+        Kind::PaidLate => "paid too late",
+        Kind::PaymentFailed => "could not pay",
     };
+    let amount = line.amount.map(|minor| business.money(minor));
     let at = business.local(line.at);
     let is_today = at.date() == business.today(now);
     html! {
         li id=(line_id(line)) {
             span.what.flow {
                 b { (line.client_name) } " " (did)
+                @if let Some((id, number)) = line.invoice {
+                    " " a href=(url::invoice(id)) { (number.map_or_else(String::new, |n| business.invoice_number(n))) }
+                }
+                @if let Some(amount) = amount { ", " (amount) }
                 @if let Some(start) = line.starts_at { " " (text::short_moment(business, start, now)) }
                 @if let Some(staff) = &line.staff_name {
                     small { @if line.kind == Kind::CancelledLate { "late, " } "with " (staff) }

@@ -2,11 +2,14 @@
 
 use crate::domain::booking::Booking;
 use crate::domain::business::Business;
+use crate::domain::invoice::{Invoice, Standing};
 use crate::domain::person::first_name;
-use crate::realtime::part::{Parts, Whole};
+use crate::realtime::part::{List, Parts, Whole};
+use crate::views::icon::{icon, name};
 use crate::views::layout::{self, Live, Page};
-use crate::views::{text, url};
+use crate::views::{self, text, url};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use maud::{Markup, html};
 
 /// The root that the region fills.
@@ -21,6 +24,72 @@ pub fn next(business: &Business, coming: &[Booking], now: Timestamp) -> Whole {
     };
     let html = html! { (parts.part("next-session".to_owned(), card)) };
     parts.whole(ROOT, &html)
+}
+
+/// What the client has to do.
+#[derive(Debug)]
+pub struct Todo<'a> {
+    /// What is due first first.
+    pub unpaid: &'a [Invoice],
+    pub can_pay: bool,
+    pub today: Date,
+}
+
+/// The root that the to-dos fill.
+pub const TODO: &str = "todo";
+
+const TODOS: List = List {
+    id: "todos",
+    newest_first: false,
+};
+
+/// What to do, or nothing at all when there is nothing.
+pub fn todo(business: &Business, view: &Todo<'_>) -> Whole {
+    let mut parts = Parts::default();
+    let count = view.unpaid.len();
+    let html = html! {
+        @if count > 0 {
+            section.card aria-labelledby="todo-title" {
+                header {
+                    h2 #todo-title { "To do" }
+                    (parts.part("todo-count".to_owned(), html! {
+                        span.badge.warn #todo-count { (text::count(count, "thing", "things")) }
+                    }))
+                }
+                div.body {
+                    ul.list #todos {
+                        @for invoice in view.unpaid { (parts.item(TODOS, pay_id(invoice), pay(business, view, invoice))) }
+                    }
+                }
+            }
+        }
+    };
+    parts.whole(TODO, &html)
+}
+
+/// Invoices stand first, by the day on which they are due.
+fn pay_id(invoice: &Invoice) -> String {
+    let number = invoice.number.unwrap_or_default();
+    format!("todo-1-{}-{number:012}", invoice.due_on.strftime("%Y%m%d"))
+}
+
+fn pay(business: &Business, view: &Todo<'_>, invoice: &Invoice) -> Markup {
+    let overdue = invoice.standing(view.today) == Standing::Overdue;
+    let name = views::invoice::name(business, invoice);
+    html! {
+        li id=(pay_id(invoice)) data-todo="pay" {
+            span.tile.(if overdue { "bad" } else { "warn" }) { (icon(name::RECEIPT)) }
+            span.what {
+                b { "Pay invoice " a href=(url::invoice(invoice.id)) { (name) } }
+                small {
+                    (invoice.money(invoice.total)) ", "
+                    @if overdue { "was due " } @else { "due " }
+                    (text::long_date(invoice.due_on))
+                }
+            }
+            span.acts { (views::invoice::own::pay(invoice, view.can_pay)) }
+        }
+    }
 }
 
 fn nothing() -> Markup {
@@ -87,6 +156,7 @@ pub fn page(frame: &Page<'_>, live: &Live, now: Timestamp) -> Markup {
             div.acts { a.btn href=(url::BOOKINGS) { "Book a session" } }
         }
         (layout::region(live, ROOT, ""))
+        (layout::region(live, TODO, ""))
         (layout::region(live, super::booking::sessions::ROOT, "overview"))
     };
     layout::page(frame, &body)

@@ -39,6 +39,7 @@ impl Live {
 pub enum Tab {
     Home,
     Bookings,
+    Invoices,
     Today,
     Calendar,
     Clients,
@@ -143,6 +144,7 @@ fn entries(page: &Page<'_>, wide: bool) -> Markup {
                 (entry(Tab::Today, url::ADMIN, name::LAYOUT_DASHBOARD, "Today"))
                 (entry(Tab::Calendar, url::CALENDAR, name::CALENDAR_DAYS, "Calendar"))
                 (entry(Tab::Clients, url::CLIENTS, name::USERS, "Clients"))
+                (entry(Tab::Invoices, url::LEDGER, name::RECEIPT, "Invoices"))
                 @if staff.role == Role::Owner || wide {
                     (entry(Tab::Settings, url::SETTINGS, name::SETTINGS_2, "Settings"))
                 }
@@ -150,6 +152,7 @@ fn entries(page: &Page<'_>, wide: bool) -> Markup {
             _ => {
                 (entry(Tab::Home, url::HOME, name::HOUSE, "Home"))
                 (entry(Tab::Bookings, url::BOOKINGS, name::CALENDAR_DAYS, "Bookings"))
+                (entry(Tab::Invoices, url::INVOICES, name::RECEIPT, "Invoices"))
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Staff's first page: today's numbers, seven days, and what just happened.
 
 use crate::domain::business::Business;
+use crate::domain::invoice::{Filter, Sum};
 use crate::domain::staff::Staff;
 use crate::realtime::part::{Parts, Whole};
 use crate::views::layout::{self, Live, Page};
@@ -26,6 +27,9 @@ pub struct Numbers {
     /// Clients, and those who had no session for long and have none coming.
     pub clients: usize,
     pub quiet: usize,
+    /// Invoices that are not paid, and those of them that are overdue.
+    pub open: Sum,
+    pub overdue: Sum,
 }
 
 /// The region.
@@ -41,31 +45,46 @@ pub fn numbers(business: &Business, numbers: &Numbers) -> Whole {
         },
         |at| format!("next at {}", text::time(&business.local(at))),
     );
+    let count = |n: i64| usize::try_from(n).unwrap_or(0);
     let tiles = [
         (
             "today",
-            url::CALENDAR,
+            url::CALENDAR.to_owned(),
             "Today",
             text::count(numbers.today, "session", "sessions"),
             next,
         ),
         (
             "week",
-            url::CALENDAR,
+            url::CALENDAR.to_owned(),
             "Seven days",
             text::count(numbers.week, "session", "sessions"),
             format!("{} still free", text::count(numbers.free, "time", "times")),
         ),
         (
+            "outstanding",
+            url::ledger(Filter::Open),
+            "Outstanding",
+            business.money(numbers.open.amount).to_string(),
+            text::count(count(numbers.open.count), "invoice", "invoices"),
+        ),
+        (
+            "overdue",
+            url::ledger(Filter::Overdue),
+            "Overdue",
+            business.money(numbers.overdue.amount).to_string(),
+            text::count(count(numbers.overdue.count), "invoice", "invoices"),
+        ),
+        (
             "cancelled",
-            url::CALENDAR,
+            url::CALENDAR.to_owned(),
             "Cancelled",
             numbers.cancelled.to_string(),
             format!("in seven days, {} late", numbers.late),
         ),
         (
             "quiet",
-            url::CLIENTS,
+            url::CLIENTS.to_owned(),
             "Gone quiet",
             format!("{} of {}", numbers.quiet, numbers.clients),
             "no session in 45 days".to_owned(),
@@ -73,7 +92,7 @@ pub fn numbers(business: &Business, numbers: &Numbers) -> Whole {
     ];
     let html = html! {
         @for (id, href, label, figure, more) in tiles {
-            (parts.part(format!("kpi-{id}"), tile(id, href, label, &figure, &more)))
+            (parts.part(format!("kpi-{id}"), tile(id, &href, label, &figure, &more)))
         }
     };
     parts.whole(ROOT, &html)

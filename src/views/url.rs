@@ -1,6 +1,7 @@
 //! Every path that a page links to, in one place.
 
-use crate::domain::id::{BookingId, ClientId, ServiceId, StaffId};
+use crate::domain::id::{BookingId, CheckoutId, ClientId, InvoiceId, ServiceId, StaffId};
+use crate::domain::invoice::Filter;
 use crate::domain::week::Week;
 use jiff::Timestamp;
 use std::fmt::Write as _;
@@ -11,7 +12,10 @@ pub const LOGOUT: &str = "/logout";
 pub const RESET: &str = "/reset";
 pub const BOOKINGS: &str = "/bookings";
 pub const NEW_BOOKING: &str = "/bookings/new";
+pub const INVOICES: &str = "/invoices";
 pub const ADMIN: &str = "/admin";
+pub const LEDGER: &str = "/admin/invoices";
+pub const NEW_INVOICE: &str = "/admin/invoices/new";
 pub const CALENDAR: &str = "/admin/calendar";
 pub const CLIENTS: &str = "/admin/clients";
 pub const SETTINGS: &str = "/admin/settings";
@@ -80,6 +84,43 @@ pub fn calendar(week: Week, staff: Option<StaffId>, moving: Option<BookingId>) -
 /// One client's page, for staff.
 pub fn client(id: ClientId) -> String {
     format!("{CLIENTS}/{id}")
+}
+
+/// One invoice.
+pub fn invoice(id: InvoiceId) -> String {
+    format!("{INVOICES}/{id}")
+}
+
+/// Where paying begins.
+pub fn pay(id: InvoiceId) -> String {
+    format!("{INVOICES}/{id}/pay")
+}
+
+/// Staff's invoices behind a filter.
+pub fn ledger(filter: Filter) -> String {
+    match filter {
+        Filter::All => LEDGER.to_owned(),
+        other => format!("{LEDGER}?show={}", other.as_str()),
+    }
+}
+
+/// The form that makes an invoice, for a client or one of their sessions.
+pub fn new_invoice(client: Option<ClientId>, booking: Option<BookingId>) -> String {
+    match (client, booking) {
+        (_, Some(id)) => format!("{NEW_INVOICE}?booking={id}"),
+        (Some(id), None) => format!("{NEW_INVOICE}?client={id}"),
+        (None, None) => NEW_INVOICE.to_owned(),
+    }
+}
+
+/// What staff do with an invoice: `issue`, `discard`, `void`.
+pub fn invoice_act(id: InvoiceId, act: &str) -> String {
+    format!("{LEDGER}/{id}/{act}")
+}
+
+/// The sandbox's payment page.
+pub fn sandbox(id: CheckoutId) -> String {
+    format!("/sandbox/{id}")
 }
 
 /// The link of an invitation; its token is the secret.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use portico::app::App;
 use portico::clock::Clock;
-use portico::config::{BaseUrl, Config};
+use portico::config::{BaseUrl, Config, PaymentSetting};
 use portico::domain::id::{BookingId, ClientId, PersonId, ServiceId, StaffId};
 use portico::domain::service::Service;
 use portico::domain::slot::Window;
@@ -91,6 +91,8 @@ impl House {
             bind,
             base_url,
             sockets_per_person: 20,
+            payments: PaymentSetting::Sandbox,
+            sandbox_in_public: false,
         };
         let app = App::start(config, clock.clone()).await.unwrap();
         let (naledi, sipho) = (
@@ -250,6 +252,8 @@ impl Practice {
             address: "14 Loop Street, Cape Town".to_owned(),
             zone: "Africa/Johannesburg".to_owned(),
             currency: "ZAR".to_owned(),
+            invoice_prefix: "KP-".to_owned(),
+            tax_rate: 1500,
             hue: 172,
             change_minutes: 24 * 60,
             horizon_weeks: 26,

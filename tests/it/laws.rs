@@ -322,6 +322,8 @@ on_both!(
                     address: "1 Long Street".to_owned(),
                     zone: "Europe/London".to_owned(),
                     currency: "GBP".to_owned(),
+                    invoice_prefix: "G-".to_owned(),
+                    tax_rate: 2000,
                     hue: 10,
                     change_minutes: 60,
                     horizon_weeks: 4,

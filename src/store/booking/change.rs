@@ -243,13 +243,10 @@ async fn tell(
     now: Timestamp,
 ) -> Result<(), Error> {
     let fact = NewActivity {
-        kind,
-        actor: Some(actor),
-        client: booking.client,
         staff: Some(booking.staff),
         booking: Some(booking.id),
         starts_at: Some(booking.starts_at),
-        now,
+        ..NewActivity::of(kind, Some(actor), booking.client, now)
     };
     activity::add(tx, &fact).await?;
     let (person,): (uuid::Uuid,) = tx

@@ -2,7 +2,7 @@
 //! scripts, as a page. No id in it is a live part's (see the walkthroughs): a slow answer must not overwrite a newer push.
 
 use super::sessions::badge;
-use crate::domain::booking::{Booking, Refusal};
+use crate::domain::booking::{Booking, Refusal, Status};
 use crate::domain::business::Business;
 use crate::domain::id::{ClientId, ServiceId};
 use crate::domain::service::Service;
@@ -282,6 +282,9 @@ pub fn detail(
                         input type="hidden" name="version" value=(booking.version);
                         button.btn.danger type="submit" { "Cancel session" }
                     }
+                }
+                @if by_staff && booking.status != Status::Cancelled {
+                    a.btn href=(url::new_invoice(None, Some(booking.id))) { "Invoice" }
                 }
                 a.btn href=(if by_staff { url::CALENDAR } else { url::BOOKINGS }) data-close { "Close" }
             }

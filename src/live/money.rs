@@ -1,0 +1,75 @@
+//! How the regions about money are read. A day's end is the only thing that the clock changes: what was due is overdue then.
+
+use super::Reading;
+use crate::domain::id::{ClientId, InvoiceId};
+use crate::domain::invoice::Filter;
+use crate::realtime::Whole;
+use crate::store::{Error, invoice};
+use crate::views;
+use jiff::Timestamp;
+
+/// Invoices that a client's list holds, and staff's.
+const OWN: i64 = 100;
+const LEDGER: i64 = 200;
+
+/// What a region looks like, and until when.
+type Read = Result<(Whole, Timestamp), Error>;
+
+fn until_midnight(reading: &Reading, whole: Whole) -> (Whole, Timestamp) {
+    (whole, reading.business.next_midnight(reading.now))
+}
+
+pub(super) async fn own(reading: &mut Reading, client: ClientId) -> Read {
+    let all = invoice::own(&mut reading.tx, client, OWN).await?;
+    let unpaid = invoice::unpaid(&mut reading.tx, client).await?;
+    let view = views::invoice::own::View {
+        all: &all,
+        unpaid: &unpaid,
+        can_pay: reading.source.can_pay,
+        today: reading.business.today(reading.now),
+    };
+    let whole = views::invoice::own::list(&reading.business, &view);
+    Ok(until_midnight(reading, whole))
+}
+
+/// One invoice with its lines and its money. That its key names it gives no right: who may watch was asked before.
+pub(super) async fn paper(reading: &mut Reading, id: InvoiceId, for_staff: bool) -> Read {
+    let invoice = invoice::read(&mut reading.tx, id).await?;
+    let lines = invoice::lines(&mut reading.tx, &invoice).await?;
+    let payments = invoice::payments(&mut reading.tx, &invoice).await?;
+    let view = views::invoice::paper::View {
+        invoice: &invoice,
+        lines: &lines,
+        payments: &payments,
+        for_staff,
+        can_pay: reading.source.can_pay,
+        now: reading.now,
+    };
+    let whole = views::invoice::paper::paper(&reading.business, &view);
+    Ok(until_midnight(reading, whole))
+}
+
+pub(super) async fn ledger(reading: &mut Reading, filter: Filter) -> Read {
+    let today = reading.business.today(reading.now);
+    let invoices = invoice::list(&mut reading.tx, filter, today, LEDGER).await?;
+    let sums = invoice::sums(&mut reading.tx, today).await?;
+    let view = views::invoice::ledger::View {
+        invoices: &invoices,
+        sums: &sums,
+        filter,
+        today,
+    };
+    let whole = views::invoice::ledger::list(&reading.business, &view);
+    Ok(until_midnight(reading, whole))
+}
+
+pub(super) async fn todo(reading: &mut Reading, client: ClientId) -> Read {
+    let unpaid = invoice::unpaid(&mut reading.tx, client).await?;
+    let view = views::home::Todo {
+        unpaid: &unpaid,
+        can_pay: reading.source.can_pay,
+        today: reading.business.today(reading.now),
+    };
+    let whole = views::home::todo(&reading.business, &view);
+    Ok(until_midnight(reading, whole))
+}
