@@ -39,18 +39,22 @@ impl Books<'_> {
             .collect();
         past.sort_by_key(|seeded| std::cmp::Reverse(seeded.start));
         past.truncate(INVOICES);
-        let newest = past
+        let waiting = past
             .iter()
-            .position(|seeded| Some(seeded.client) == self.waiting);
-        past.reverse();
-        let newest = newest.map(|n| past.len() - 1 - n);
-        for (n, seeded) in past.iter().enumerate() {
-            let is_waiting = newest == Some(n);
+            .find(|seeded| Some(seeded.client) == self.waiting)
+            .map(|seeded| seeded.id);
+        let charged = past.into_iter().map(|seeded| {
+            let is_waiting = waiting == Some(seeded.id);
             let issued_at = if is_waiting {
                 plus(self.now, -DAY)
             } else {
                 plus(seeded.start, 60)
             };
+            (issued_at, is_waiting, seeded)
+        });
+        let mut charged: Vec<_> = charged.collect();
+        charged.sort_by_key(|(issued_at, _, _)| *issued_at);
+        for (n, (issued_at, is_waiting, seeded)) in charged.into_iter().enumerate() {
             let invoice = self.charge(db, seeded, issued_at).await?;
             let age = self.now.duration_since(issued_at).as_hours() / 24;
             // Every ninth is paid late or not yet, and of the last few days only some.

@@ -22,7 +22,11 @@ pub(super) async fn connect(
     mut request: Request,
 ) -> Response {
     let Some(accept) = accept(request.headers()) else {
-        let upgrade = [(header::UPGRADE, WEBSOCKET), (header::CONNECTION, UPGRADE)];
+        let upgrade = [
+            (header::UPGRADE, WEBSOCKET),
+            (header::CONNECTION, UPGRADE),
+            (header::SEC_WEBSOCKET_VERSION, VERSION),
+        ];
         return (StatusCode::UPGRADE_REQUIRED, upgrade).into_response();
     };
     let hash = session.id().map(|id| session::hash(&id));
@@ -52,6 +56,7 @@ pub(super) async fn connect(
 
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 const UPGRADE: HeaderValue = HeaderValue::from_static("upgrade");
+const VERSION: HeaderValue = HeaderValue::from_static("13");
 
 /// The answer to the key of an opening handshake (RFC 6455, 4.2); `None` when it is no such handshake.
 fn accept(headers: &HeaderMap) -> Option<HeaderValue> {

@@ -6,12 +6,12 @@
 
 use super::cursor::Mark;
 use super::entry::{Entry, State};
-use super::hub::Hub;
+use super::hub::{Hub, in_time};
 use super::region::{Kind, Region};
 use crate::domain::topic::Topic;
 use std::collections::HashSet;
 use std::sync::{Arc, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::time::timeout;
 
 /// Regions on their way from a page's cursor into the hub.
@@ -49,16 +49,8 @@ impl<R: Region> Hub<R> {
     }
 
     /// Takes over what a page has of a region that nobody here watched, if the database has nothing newer; loads it else.
+    /// The region was asked for, and nobody else is at it.
     pub(super) fn adopt(&self, entry: &Arc<Entry<R>>, seen: Mark) {
-        {
-            let mut state = entry.state();
-            state.dirty += 1;
-            state.dirty_since.get_or_insert_with(Instant::now);
-            if state.loading {
-                return;
-            }
-            state.loading = true;
-        }
         let mut adoption = self.adoption();
         adoption.waiting.push((Arc::clone(entry), seen));
         if !adoption.is_running {
@@ -108,8 +100,9 @@ impl<R: Region> Hub<R> {
             .flat_map(|(entry, _)| entry.topics.iter().copied())
             .collect();
         let topics: Vec<Topic> = topics.into_iter().collect();
-        let versions = R::versions(&self.0.source, &topics)
-            .await
+        let source = self.0.source.clone();
+        let versions = in_time(async move { R::versions(&source, &topics).await }).await;
+        let versions = versions
             .inspect_err(|error| tracing::warn!(%error, "versions could not be read"))
             .ok();
         for ((entry, seen), generation) in batch.into_iter().zip(generations) {
@@ -123,35 +116,34 @@ impl<R: Region> Hub<R> {
                 tokio::spawn(self.clone().load(entry));
                 continue;
             }
-            let mut state = entry.state();
-            if state.dirty != generation {
-                // Something moved while it was asked: it is asked again.
-                drop(state);
-                self.adoption().waiting.push((entry, seen));
-                continue;
-            }
-            take_over(&mut state, seen);
-            drop(state);
+            // Right as of the asking, which was after the generation was read: what moved since is loaded.
+            let is_done = take_over(&mut entry.state(), seen, generation);
             if let Some(due) = seen.valid_until() {
                 self.due_at(due);
             }
-            if entry.kind != Kind::Own {
+            if !is_done {
+                tokio::spawn(self.clone().load(entry));
+            } else if entry.kind != Kind::Own {
                 self.adoption().known_by_name.push(entry);
             }
         }
     }
 }
 
-/// From now on the region is what the page has.
-fn take_over(state: &mut State, seen: Mark) {
+/// The region is what the page has, as of a generation; whether nothing newer was asked for since.
+fn take_over(state: &mut State, seen: Mark, generation: u64) -> bool {
     state.version = seen.version;
     state.digest = seen.digest;
     state.valid_until = seen.valid_until();
-    state.served = state.dirty;
-    state.dirty_since = None;
-    state.loading = false;
+    state.served = generation;
     state.history.adopt(seen.digest);
+    let is_done = state.dirty == generation;
+    if is_done {
+        state.dirty_since = None;
+        state.loading = false;
+    }
     for watcher in state.watchers.values() {
         watcher.bell.notify.notify_one();
     }
+    is_done
 }

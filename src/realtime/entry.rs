@@ -68,6 +68,18 @@ impl State {
         Mark::new(name, self.version, self.digest, self.valid_until)
     }
 
+    /// Whether nobody has wanted anything of it yet.
+    pub(super) fn is_unasked(&self) -> bool {
+        self.dirty == 0
+    }
+
+    /// Asks for a load. True when nobody is at it, and the caller must be.
+    pub(super) fn ask(&mut self) -> bool {
+        self.dirty += 1;
+        self.dirty_since.get_or_insert_with(Instant::now);
+        !std::mem::replace(&mut self.loading, true)
+    }
+
     /// For how long it has been known to be out of date.
     pub(super) fn stale_for(&self) -> Duration {
         self.dirty_since

@@ -3,7 +3,7 @@
 use super::adoption::Adoption;
 use super::cursor::Mark;
 use super::entry::{Bell, Entry, Watcher};
-use super::region::Region;
+use super::region::{LoadError, Region};
 use crate::clock::Clock;
 use crate::domain::id::PersonId;
 use crate::domain::topic::Topic;
@@ -20,6 +20,8 @@ use tokio::sync::{Semaphore, watch};
 const APART: Duration = Duration::from_millis(50);
 /// Before a load that failed is tried again.
 const RETRY: Duration = Duration::from_millis(500);
+/// How long a load may take: a statement has five seconds.
+const PATIENCE: Duration = Duration::from_secs(6);
 /// Loads at a time: the database has other work too.
 const LOADS: usize = 8;
 
@@ -283,33 +285,41 @@ impl<R: Region> Hub<R> {
             bell: Arc::clone(bell),
             has: 0,
         };
-        let (entry, is_new) = {
+        let entry = {
             let slot = self.0.entries.entry(region.clone());
             let is_new = matches!(slot, dashmap::Entry::Vacant(_));
-            let entry = Arc::clone(
-                slot.or_insert_with(|| Arc::new(Entry::new(region.clone())))
-                    .value(),
-            );
-            // Still under the map's lock: a region cannot be removed as idle between being found and being watched.
-            let mut state = entry.state();
-            state.watchers.insert(socket, watcher);
-            drop(state);
-            (entry, is_new)
-        };
-        if is_new {
-            for topic in &entry.topics {
-                self.0
-                    .by_topic
-                    .entry(*topic)
-                    .or_default()
-                    .push(Arc::clone(&entry));
+            let entry = slot.or_insert_with(|| Arc::new(Entry::new(region.clone())));
+            let entry = Arc::clone(entry.value());
+            if is_new {
+                // Still under the map's lock: whoever finds the region finds it where changes are looked up.
+                for topic in &entry.topics {
+                    let mut entries = self.0.by_topic.entry(*topic).or_default();
+                    entries.push(Arc::clone(&entry));
+                }
             }
+            // And it cannot be removed as idle between being found and being watched.
+            entry.state().watchers.insert(socket, watcher);
+            entry
+        };
+        let mut state = entry.state();
+        if let Some(seen) = seen.filter(|_| state.is_unasked()) {
+            state.ask();
+            drop(state);
+            self.adopt(&entry, seen);
+            return entry;
         }
-        let is_ready = entry.state().is_ready(seen.map_or(0, |mark| mark.version));
-        match seen {
-            Some(seen) if is_new => self.adopt(&entry, seen),
-            _ if is_ready => {}
-            _ => self.dirty(&entry),
+        if state.history.is_adopted()
+            && let Some(until) = seen.and_then(Mark::valid_until)
+        {
+            // The first watcher's word on the clock is not everybody's: the earliest deadline holds.
+            state.valid_until = Some(state.valid_until.map_or(until, |known| known.min(until)));
+            self.due_at(until);
+        }
+        let is_served = state.loading || state.served == state.dirty;
+        let is_ready = is_served && state.is_ready(seen.map_or(0, |mark| mark.version));
+        drop(state);
+        if !is_ready {
+            self.dirty(&entry);
         }
         entry
     }
@@ -334,12 +344,7 @@ impl<R: Region> Hub<R> {
 
     /// Asks for a load. While one runs, it is run again afterwards.
     pub(super) fn dirty(&self, entry: &Arc<Entry<R>>) {
-        let mut state = entry.state();
-        state.dirty += 1;
-        state.dirty_since.get_or_insert_with(Instant::now);
-        if !state.loading {
-            state.loading = true;
-            drop(state);
+        if entry.state().ask() {
             tokio::spawn(self.clone().load(Arc::clone(entry)));
         }
     }
@@ -369,7 +374,8 @@ impl<R: Region> Hub<R> {
                 .acquire()
                 .await
                 .expect("the semaphore is never closed");
-            let loaded = entry.region.load(&self.0.source).await;
+            let (region, source) = (entry.region.clone(), self.0.source.clone());
+            let loaded = in_time(async move { region.load(&source).await }).await;
             drop(permit);
             self.0.loaded.fetch_add(1, Ordering::Relaxed);
             let loaded = match loaded {
@@ -380,12 +386,13 @@ impl<R: Region> Hub<R> {
                     continue;
                 }
             };
-            if let Some(due) = loaded.valid_until {
-                self.due_at(due);
-            }
             let mut state = entry.state();
             state.version = loaded.version;
             state.valid_until = loaded.valid_until;
+            // After the state has it: whoever looks for the next deadline in between would miss it.
+            if let Some(due) = loaded.valid_until {
+                self.due_at(due);
+            }
             state.served = generation;
             if state.history.record(&loaded.whole) {
                 state.patches.clear();
@@ -403,6 +410,23 @@ impl<R: Region> Hub<R> {
             if done {
                 return;
             }
+        }
+    }
+}
+
+/// What reads the database, in a task of its own: a fault in it must not leave a region loading for ever, and a host that
+/// has vanished not a permit taken.
+pub(super) async fn in_time<T: Send + 'static>(
+    read: impl Future<Output = Result<T, LoadError>> + Send + 'static,
+) -> Result<T, LoadError> {
+    let task = tokio::spawn(read);
+    let abort = task.abort_handle();
+    match tokio::time::timeout(PATIENCE, task).await {
+        Ok(Ok(read)) => read,
+        Ok(Err(fault)) => Err(fault.into()),
+        Err(late) => {
+            abort.abort();
+            Err(late.into())
         }
     }
 }

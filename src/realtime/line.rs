@@ -11,7 +11,8 @@ use tokio::time::{Sleep, sleep};
 /// How long a write may make no progress at all.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A connection whose writes fail once the other side has taken nothing for 30 seconds.
+/// A connection whose writes fail once the other side has taken nothing for 30 seconds. The kernel offers room for more only
+/// once a good part of its buffer is free, so that whoever takes less than about a kilobyte a second counts as gone too.
 pub struct Line<S> {
     io: S,
     /// Made when a write has to wait, so that a quiet line costs no timer.

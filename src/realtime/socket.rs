@@ -138,6 +138,7 @@ impl<R: Region> Socket<R> {
                 viewer: first.viewer,
                 marks: Vec::new(),
             },
+            has_moved: false,
             until: first.until,
         };
         // Asked again now that a change of rights is heard: one between the two would have been missed.
@@ -178,6 +179,8 @@ struct Open<'s, R: Region> {
     watched: Vec<Watched<R>>,
     /// What the page has now.
     cursor: Cursor,
+    /// It has moved without a frame, because nothing looks different: the next heartbeat tells the page.
+    has_moved: bool,
     until: jiff::Timestamp,
 }
 
@@ -323,8 +326,15 @@ impl<R: Region> Open<'_, R> {
                 return close;
             }
             if let Some(frame) = self.pull() {
-                if !send(ws, Message::text(frame)).await {
-                    return Close::GONE;
+                let began = Instant::now();
+                match ws.send(Message::text(frame)).await {
+                    Ok(()) => {}
+                    Err(tungstenite::Error::WriteBufferFull(_)) => return Close::TOO_BIG,
+                    Err(_) => return Close::GONE,
+                }
+                if began.elapsed() > HEARTBEAT {
+                    // It was taking bytes all the time, and no pong could be read meanwhile.
+                    ponged = Instant::now();
                 }
                 frame_at = Some(Instant::now());
                 quiet_since = Instant::now();
@@ -336,7 +346,7 @@ impl<R: Region> Open<'_, R> {
     fn pull(&mut self) -> Option<String> {
         let hub = &self.socket.hub;
         let mut content = String::new();
-        let mut moved = false;
+        let mut is_frame = false;
         for watched in &self.watched {
             let Pull::Ready {
                 content: new,
@@ -352,21 +362,35 @@ impl<R: Region> Open<'_, R> {
                     .iter_mut()
                     .find(|old| old.region == mark.region)
                 {
-                    Some(old) => *old = mark,
+                    Some(old) => {
+                        self.has_moved |= *old != mark;
+                        *old = mark;
+                    }
                     None => self.cursor.marks.push(mark),
                 }
             }
             if let Some(new) = new {
                 content.push_str(&new);
-                moved = true;
+                is_frame = true;
             }
         }
-        moved.then(|| json!({ "v": self.cursor.to_string(), "content": content }).to_string())
+        if !is_frame {
+            return None;
+        }
+        self.has_moved = false;
+        Some(json!({ "v": self.cursor.to_string(), "content": content }).to_string())
     }
 
-    async fn beat<S: AsyncRead + AsyncWrite + Unpin + Send>(&self, ws: &mut Ws<S>) -> bool {
+    /// How fresh the page is, and where it stands now if that moved without a frame: a page that comes back with an old
+    /// cursor costs loads.
+    async fn beat<S: AsyncRead + AsyncWrite + Unpin + Send>(&mut self, ws: &mut Ws<S>) -> bool {
         let age = u64::try_from(self.age().as_millis()).unwrap_or(u64::MAX);
-        send(ws, Message::text(json!({ "hb": age }).to_string())).await
+        let beat = if std::mem::take(&mut self.has_moved) {
+            json!({ "hb": age, "v": self.cursor.to_string() })
+        } else {
+            json!({ "hb": age })
+        };
+        send(ws, Message::text(beat.to_string())).await
     }
 
     fn is_loading(&self) -> bool {

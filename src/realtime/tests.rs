@@ -31,6 +31,8 @@ struct World {
     until: Option<Timestamp>,
     /// What the database does not answer loads of now.
     barred: Vec<Toy>,
+    /// How long it takes to say where topics stand.
+    delay: Duration,
 }
 
 const PARTS: u8 = 4;
@@ -132,7 +134,8 @@ impl Region for Toy {
     }
 
     async fn versions(source: &Shared, _: &[Topic]) -> Result<HashMap<Topic, i64>, LoadError> {
-        let world = source.lock().unwrap();
+        let world = source.lock().unwrap().clone();
+        tokio::time::sleep(world.delay).await;
         Ok([
             (Topic::Settings, world.base_version),
             (Topic::Clients, world.own_version),
@@ -460,6 +463,38 @@ async fn what_changed_since_is_not_taken_from_a_cursor() {
 async fn what_the_clock_may_have_changed_is_not_taken_from_a_cursor() {
     let (world, mut page) = page_and_another_instance(Some(Timestamp::UNIX_EPOCH)).await;
     come_back_in_vain(&world, &mut page).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_region_is_adopted_however_many_come_back_meanwhile() {
+    let (world, page) = page_and_another_instance(None).await;
+    world.lock().unwrap().barred = vec![Toy::Base, Toy::Over];
+    world.lock().unwrap().delay = Duration::from_millis(5);
+    let [_, hub] = &page.hubs;
+    let first = attach(hub, 100, &page.bell, &page.cursor);
+    for socket in 101..150 {
+        attach(hub, socket, &page.bell, &page.cursor);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(first.entries().all(|entry| entry.state().history.at() == 1));
+}
+
+/// Of two who come with the same rendering one may lie about the clock, or come from an instance whose clock is behind.
+#[tokio::test(start_paused = true)]
+async fn what_was_adopted_ends_when_the_first_of_its_watchers_says_so() {
+    let (world, page) = page_and_another_instance(None).await;
+    world.lock().unwrap().barred = vec![Toy::Base, Toy::Over];
+    let [_, hub] = &page.hubs;
+    let watched = attach(hub, 100, &page.bell, &page.cursor);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut honest = page.cursor.clone();
+    for mark in &mut honest.marks {
+        mark.until = 60;
+    }
+    attach(hub, 101, &page.bell, &honest);
+    for entry in watched.entries() {
+        assert_eq!(entry.state().valid_until, Timestamp::from_second(60).ok());
+    }
 }
 
 /// What lies over was taken from a cursor: which parts it covers is not known here.
