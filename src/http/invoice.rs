@@ -8,7 +8,7 @@ use super::error::Error;
 use super::extract::{Asked, Me, Named};
 use crate::app::App;
 use crate::domain::id::InvoiceId;
-use crate::domain::invoice::Filter;
+use crate::domain::invoice::{Filter, Status};
 use crate::domain::viewer::Viewer;
 use crate::live::{self, Page, Reading};
 use crate::store::invoice;
@@ -57,7 +57,7 @@ pub(super) async fn show(
         live: Some(&live),
     };
     let note = match back.from.as_deref() {
-        Some("payment") => Some((
+        Some("payment") if invoice.status == Status::Open => Some((
             "info",
             "What came of the payment shows here as soon as we are told.",
         )),

@@ -37,10 +37,12 @@ pub(super) async fn paper(reading: &mut Reading, id: InvoiceId, for_staff: bool)
     let invoice = invoice::read(&mut reading.tx, id).await?;
     let lines = invoice::lines(&mut reading.tx, &invoice).await?;
     let payments = invoice::payments(&mut reading.tx, &invoice).await?;
+    let failed_at = invoice::failed_at(&mut reading.tx, &invoice).await?;
     let view = views::invoice::paper::View {
         invoice: &invoice,
         lines: &lines,
         payments: &payments,
+        failed_at,
         for_staff,
         can_pay: reading.source.can_pay,
         now: reading.now,

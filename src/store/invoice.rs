@@ -138,6 +138,16 @@ pub async fn payments(tx: &mut Tx, invoice: &Invoice) -> Result<Vec<Payment>, Er
     Ok(rows.into_iter().map(payment).collect())
 }
 
+/// When a payment for an invoice last did not go through, if ever.
+pub async fn failed_at(tx: &mut Tx, invoice: &Invoice) -> Result<Option<Timestamp>, Error> {
+    let (ms,): (Option<i64>,) = tx
+        .q("SELECT MAX(at) FROM activity WHERE invoice_id = $1 AND kind = 'payment_failed'")
+        .bind(invoice.id.0)
+        .one()
+        .await?;
+    Ok(ms.map(at))
+}
+
 /// A client's invoices, the newest first; no drafts.
 pub async fn own(tx: &mut Tx, client: ClientId, limit: i64) -> Result<Vec<Invoice>, Error> {
     let rows: Vec<Row> = tx

@@ -133,7 +133,10 @@ on_both!(
             assert!(watcher.quiet().await.is_empty(), "it has everything");
             watching.push(watcher);
         }
-        assert!(other.hub.region_count() >= 6, "each has regions of their own");
+        assert!(
+            other.hub.region_count() >= 6,
+            "each has regions of their own"
+        );
         assert_eq!(other.hub.load_count(), 0);
 
         // And none of them is forgotten: what changes afterwards is loaded, and reaches the one whom it concerns.

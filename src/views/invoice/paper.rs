@@ -18,6 +18,8 @@ pub struct View<'a> {
     pub invoice: &'a Invoice,
     pub lines: &'a [Line],
     pub payments: &'a [Payment],
+    /// When a payment last did not go through.
+    pub failed_at: Option<Timestamp>,
     pub for_staff: bool,
     pub can_pay: bool,
     pub now: Timestamp,
@@ -29,6 +31,7 @@ pub fn paper(business: &Business, view: &View<'_>) -> Whole {
     let invoice = view.invoice;
     let html = html! {
         (parts.part("invoice-head".to_owned(), head(business, view)))
+        (parts.part("invoice-money".to_owned(), money(business, view)))
         section.card.paper aria-label="Invoice" {
             header.letter {
                 div { p.brandname { (business.name) } @if !business.address.is_empty() { p.small { (business.address) } } }
@@ -41,7 +44,6 @@ pub fn paper(business: &Business, view: &View<'_>) -> Whole {
             }
             div.body { (lines(invoice, view.lines)) (sums(invoice, view.lines)) }
         }
-        (parts.part("invoice-money".to_owned(), money(business, view)))
     };
     parts.whole(ROOT, &html)
 }
@@ -54,7 +56,9 @@ fn head(business: &Business, view: &View<'_>) -> Markup {
             div {
                 p.small { (badge(invoice, today)) }
                 h1 { "Invoice " (name(business, invoice)) }
-                p.small { (invoice.money(invoice.due())) " to pay" }
+                p.small {
+                    @if invoice.due() > 0 { (invoice.money(invoice.due())) " to pay" } @else { "Nothing to pay" }
+                }
             }
             div.acts.screen-only {
                 @if view.for_staff { (staff_acts(invoice)) }
@@ -136,6 +140,11 @@ fn money(business: &Business, view: &View<'_>) -> Markup {
     let invoice = view.invoice;
     html! {
         div.stack #invoice-money {
+            @if let Some(at) = view.failed_at.filter(|_| invoice.status == Status::Open) {
+                (layout::note("bad", &format!(
+                    "The payment of {} did not go through. Nothing was taken.", text::moment(business, at),
+                )))
+            }
             @for payment in view.payments {
                 @if payment.applied {
                     p.small { "Paid " (invoice.money(payment.amount)) " on " (text::moment(business, payment.at)) ". Reference " (payment.reference) "." }
