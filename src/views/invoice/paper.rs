@@ -58,15 +58,15 @@ fn head(business: &Business, view: &View<'_>) -> Markup {
                 h1 { "Invoice " (name(business, invoice)) }
                 p.small {
                     @if invoice.due() > 0 { (invoice.money(invoice.due())) " to pay" } @else { "Nothing to pay" }
+                    @if !view.for_staff && invoice.status == Status::Open && !view.can_pay {
+                        ". Pay by the means that you agreed on, and name the invoice."
+                    }
                 }
             }
             div.acts.screen-only {
                 @if view.for_staff { (staff_acts(invoice)) }
                 @else if invoice.status == Status::Open { (own::pay(invoice, view.can_pay)) }
             }
-        }
-        @if !view.for_staff && invoice.status == Status::Open && !view.can_pay {
-            p.small { "Pay by the means that you agreed on, and name the invoice." }
         }
     }
 }
