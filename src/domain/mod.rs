@@ -7,6 +7,7 @@ pub mod client;
 pub mod email;
 pub mod grid;
 pub mod id;
+pub mod message;
 pub mod money;
 pub mod notification;
 pub mod password;
