@@ -58,6 +58,10 @@ pub enum Region {
     Activity { everyone: Everyone },
     /// All clients.
     Clients { everyone: Everyone },
+    /// A client's thread, for the client or for staff.
+    Thread { client: ClientId, for_staff: bool },
+    /// All threads.
+    Threads,
     /// The latest mails.
     Outbox,
 }
@@ -96,6 +100,9 @@ impl realtime::Region for Region {
                 topics
             }
             Self::Agenda { everyone } | Self::Timetable { everyone, .. } => calendars(everyone),
+            Self::Thread { client, .. } => vec![Topic::Thread(*client)],
+            // Not all clients' own topics: a name changes with the list of clients.
+            Self::Threads => vec![Topic::Threads, Topic::Clients],
             Self::Outbox => vec![Topic::Outbox],
         };
         topics.push(Topic::Settings);
@@ -105,7 +112,7 @@ impl realtime::Region for Region {
     fn kind(&self) -> Kind {
         match self {
             Self::OwnSlots { .. } => Kind::Over,
-            Self::Next { .. } | Self::Sessions { .. } => Kind::Own,
+            Self::Next { .. } | Self::Sessions { .. } | Self::Thread { .. } => Kind::Own,
             _ => Kind::Shared,
         }
     }
@@ -130,6 +137,11 @@ pub enum Page {
     Calendar { staff: Option<StaffId>, week: Week },
     Clients,
     Client { client: ClientId },
+    /// A client's own thread.
+    Messages,
+    /// A client's thread, for staff.
+    Thread { client: ClientId },
+    Threads,
     Outbox,
 }
 
@@ -146,6 +158,9 @@ impl fmt::Display for Page {
             } => write!(f, "page=calendar&staff={staff}&week={week}"),
             Self::Clients => f.write_str("page=clients"),
             Self::Client { client } => write!(f, "page=client&client={client}"),
+            Self::Messages => f.write_str("page=messages"),
+            Self::Thread { client } => write!(f, "page=thread&client={client}"),
+            Self::Threads => f.write_str("page=threads"),
             Self::Outbox => f.write_str("page=outbox"),
         }
     }
@@ -173,6 +188,7 @@ impl Address {
                 .transpose()
                 .ok()
         };
+        let client = || self.client.as_deref()?.parse().ok();
         Some(match self.page.as_str() {
             "home" => Page::Home,
             "bookings" => Page::Bookings {
@@ -185,9 +201,10 @@ impl Address {
                 week: week()?,
             },
             "clients" => Page::Clients,
-            "client" => Page::Client {
-                client: self.client.as_deref()?.parse().ok()?,
-            },
+            "client" => Page::Client { client: client()? },
+            "messages" => Page::Messages,
+            "thread" => Page::Thread { client: client()? },
+            "threads" => Page::Threads,
             "outbox" => Page::Outbox,
             _ => return None,
         })
@@ -231,6 +248,10 @@ pub async fn places(
                 }),
             ]
         }
+        (Viewer::Client(me), Page::Messages) => vec![alone(Region::Thread {
+            client: me.client,
+            for_staff: false,
+        })],
         (Viewer::Staff(me), page) => {
             let everyone: Everyone = reading.everyone().await?.iter().map(|one| one.id).collect();
             match page {
@@ -261,8 +282,18 @@ pub async fn places(
                         for_staff: true,
                     })]
                 }
+                Page::Thread { client } => {
+                    client::find(&mut reading.tx, me, *client, reading.now).await?;
+                    vec![alone(Region::Thread {
+                        client: *client,
+                        for_staff: true,
+                    })]
+                }
+                Page::Threads => vec![alone(Region::Threads)],
                 Page::Outbox if me.role == Role::Owner => vec![alone(Region::Outbox)],
-                Page::Outbox | Page::Home | Page::Bookings { .. } => return Ok(None),
+                Page::Outbox | Page::Home | Page::Bookings { .. } | Page::Messages => {
+                    return Ok(None);
+                }
             }
         }
         _ => return Ok(None),

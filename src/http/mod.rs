@@ -10,6 +10,7 @@ mod guard;
 mod health;
 mod home;
 mod live;
+mod message;
 mod origin;
 pub mod routes;
 mod secure;

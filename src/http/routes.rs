@@ -1,8 +1,9 @@
 //! The table: every method and path, who may ask for it, and who answers.
 
 use super::guard::Who;
-use super::{admin, assets, booking, client, health, home, live, settings, sign_in};
+use super::{admin, assets, booking, client, health, home, live, message, settings, sign_in};
 use crate::app::App;
+use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
 use axum::routing::{MethodRouter, get, post};
 
@@ -82,6 +83,27 @@ pub fn table() -> Vec<Route> {
             post(booking::cancel),
         )
         .in_sheet(),
+        row(read.clone(), "/messages", SignedIn, get(message::own)),
+        row(
+            write.clone(),
+            "/messages",
+            SignedIn,
+            post(message::send).layer(DefaultBodyLimit::max(message::LONGEST_FORM)),
+        )
+        .in_sheet(),
+        row(
+            read.clone(),
+            "/messages/older",
+            SignedIn,
+            get(message::older),
+        )
+        .in_sheet(),
+        row(
+            write.clone(),
+            "/messages/read",
+            SignedIn,
+            post(message::read),
+        ),
         row(read.clone(), "/admin", Staff, get(admin::today)),
         row(read.clone(), "/admin/calendar", Staff, get(admin::calendar)),
         row(read.clone(), "/admin/clients", Staff, get(client::list)),
@@ -91,6 +113,13 @@ pub fn table() -> Vec<Route> {
             "/admin/clients/{id}",
             Staff,
             get(client::show),
+        ),
+        row(read.clone(), "/admin/messages", Staff, get(message::list)),
+        row(
+            read.clone(),
+            "/admin/messages/{id}",
+            Staff,
+            get(message::one),
         ),
         row(read.clone(), "/admin/settings", Staff, get(settings::show)),
         row(

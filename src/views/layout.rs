@@ -42,6 +42,7 @@ pub enum Tab {
     Today,
     Calendar,
     Clients,
+    Messages,
     Settings,
 }
 
@@ -143,6 +144,7 @@ fn entries(page: &Page<'_>, wide: bool) -> Markup {
                 (entry(Tab::Today, url::ADMIN, name::LAYOUT_DASHBOARD, "Today"))
                 (entry(Tab::Calendar, url::CALENDAR, name::CALENDAR_DAYS, "Calendar"))
                 (entry(Tab::Clients, url::CLIENTS, name::USERS, "Clients"))
+                (entry(Tab::Messages, url::THREADS, name::MESSAGE_CIRCLE, "Messages"))
                 @if staff.role == Role::Owner || wide {
                     (entry(Tab::Settings, url::SETTINGS, name::SETTINGS_2, "Settings"))
                 }
@@ -150,6 +152,7 @@ fn entries(page: &Page<'_>, wide: bool) -> Markup {
             _ => {
                 (entry(Tab::Home, url::HOME, name::HOUSE, "Home"))
                 (entry(Tab::Bookings, url::BOOKINGS, name::CALENDAR_DAYS, "Bookings"))
+                (entry(Tab::Messages, url::MESSAGES, name::MESSAGE_CIRCLE, "Messages"))
             }
         }
     }

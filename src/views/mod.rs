@@ -9,6 +9,7 @@ pub mod error;
 pub mod home;
 pub mod icon;
 pub mod layout;
+pub mod message;
 pub mod outbox;
 pub mod settings;
 pub mod sign_in;
