@@ -132,15 +132,25 @@ impl realtime::Region for Region {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Page {
     Home,
-    Bookings { staff: StaffId, week: Week },
+    Bookings {
+        staff: StaffId,
+        week: Week,
+    },
     Today,
-    Calendar { staff: Option<StaffId>, week: Week },
+    Calendar {
+        staff: Option<StaffId>,
+        week: Week,
+    },
     Clients,
-    Client { client: ClientId },
+    Client {
+        client: ClientId,
+    },
     /// A client's own thread.
     Messages,
     /// A client's thread, for staff.
-    Thread { client: ClientId },
+    Thread {
+        client: ClientId,
+    },
     Threads,
     Outbox,
 }

@@ -114,7 +114,9 @@ pub struct Span<'t> {
 /// A text in its stretches, with what was searched for marked. One after the other they are the text.
 pub fn spans<'t>(text: &'t str, wanted: Option<&str>) -> Vec<Span<'t>> {
     let links = links(text);
-    let matches = wanted.map(|wanted| matches(text, wanted)).unwrap_or_default();
+    let matches = wanted
+        .map(|wanted| matches(text, wanted))
+        .unwrap_or_default();
     let mut cuts: Vec<usize> = [0, text.len()].into();
     for range in links.iter().chain(&matches) {
         cuts.extend([range.start, range.end]);
@@ -223,7 +225,10 @@ mod tests {
     #[test]
     fn a_text_may_be_sent_or_there_is_a_reason() {
         let parse = |text: &str| Body::parse(text).map(|body| body.0);
-        assert_eq!(parse("  Hello\r\nthere\r \n"), Ok("Hello\nthere".to_owned()));
+        assert_eq!(
+            parse("  Hello\r\nthere\r \n"),
+            Ok("Hello\nthere".to_owned())
+        );
         assert_eq!(parse("a\tb"), Ok("a\tb".to_owned()));
         assert_eq!(parse(" \n\t "), Err(Invalid::Empty));
         assert_eq!(parse("bell \u{7}"), Err(Invalid::Unreadable));
@@ -242,16 +247,37 @@ mod tests {
     #[test]
     fn an_address_is_found_and_nothing_around_it() {
         for (text, expected) in [
-            ("see https://kestrel.example/a?b=c#d.", &["https://kestrel.example/a?b=c#d"][..]),
+            (
+                "see https://kestrel.example/a?b=c#d.",
+                &["https://kestrel.example/a?b=c#d"][..],
+            ),
             ("(http://a.example/x_(y))", &["http://a.example/x_(y)"]),
-            ("http://a.example/1,2,http://b.example!", &["http://a.example/1,2,http://b.example"]),
-            ("a http://a.example/ and https://b.example:8080/?", &["http://a.example/", "https://b.example:8080/"]),
+            (
+                "http://a.example/1,2,http://b.example!",
+                &["http://a.example/1,2,http://b.example"],
+            ),
+            (
+                "a http://a.example/ and https://b.example:8080/?",
+                &["http://a.example/", "https://b.example:8080/"],
+            ),
             ("http://localhost", &["http://localhost"]),
-            ("https://münchen.example/straße", &["https://münchen.example/straße"]),
+            (
+                "https://münchen.example/straße",
+                &["https://münchen.example/straße"],
+            ),
             ("https://a.example\u{202e}gpj.exe", &["https://a.example"]),
-            ("<https://a.example>\"https://b.example\"", &["https://a.example", "https://b.example"]),
-            ("javascript:alert(1) data:text/html,x ftp://a.example mailto:a@b.example", &[]),
-            ("https://bank.example@evil.example/ http:// https://. xhttp://a.example", &[]),
+            (
+                "<https://a.example>\"https://b.example\"",
+                &["https://a.example", "https://b.example"],
+            ),
+            (
+                "javascript:alert(1) data:text/html,x ftp://a.example mailto:a@b.example",
+                &[],
+            ),
+            (
+                "https://bank.example@evil.example/ http:// https://. xhttp://a.example",
+                &[],
+            ),
             ("http://-a http://? http://[::1]", &[]),
             ("http https://", &[]),
         ] {
@@ -267,7 +293,10 @@ mod tests {
 
     #[test]
     fn what_is_searched_for_is_marked_in_any_case() {
-        assert_eq!(marked("Knee, KNEE and knees", "knee"), ["Knee", "KNEE", "knee"]);
+        assert_eq!(
+            marked("Knee, KNEE and knees", "knee"),
+            ["Knee", "KNEE", "knee"]
+        );
         assert_eq!(marked("one\ntwo", "e t"), ["e\nt"]);
         assert_eq!(marked("100% of_it", "%"), ["%"]);
         // Folded to two characters, of which only one was searched for: the whole one is marked.
@@ -277,7 +306,14 @@ mod tests {
         let text = "at https://knee.example/x";
         let found: Vec<_> = spans(text, Some("knee"));
         let link = Some("https://knee.example/x");
-        assert_eq!(found[2], Span { text: "knee", link, marked: true });
+        assert_eq!(
+            found[2],
+            Span {
+                text: "knee",
+                link,
+                marked: true
+            }
+        );
         assert_eq!(found[3].link, link);
     }
 
@@ -286,7 +322,10 @@ mod tests {
         assert_eq!(wanted("  knee "), Some("knee".to_owned()));
         assert_eq!(wanted(" \t"), None);
         assert_eq!(wanted("a\0"), None);
-        assert_eq!(wanted(&"x".repeat(500)).map(|wanted| wanted.len()), Some(100));
+        assert_eq!(
+            wanted(&"x".repeat(500)).map(|wanted| wanted.len()),
+            Some(100)
+        );
     }
 
     proptest! {

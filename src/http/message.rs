@@ -9,7 +9,7 @@ use crate::domain::message::{Body, wanted};
 use crate::domain::viewer::{StaffViewer, Viewer};
 use crate::live::{self, Page, Reading};
 use crate::secret;
-use crate::store::thread::{Read, Send};
+use crate::store::thread::{NewMessage, Read};
 use crate::store::{self, client, thread};
 use crate::views::message::thread::{SHOWN, Stretch};
 use crate::views::message::{self as views, Draft, Search, Whose};
@@ -61,7 +61,11 @@ pub(super) async fn list(
     if let Some(wanted) = which.q.as_deref().and_then(wanted) {
         let found = search(&mut reading, &viewer, None, &wanted).await?;
         let frame = frame(&reading, &viewer, "Messages", None);
-        return Ok(views::found_in_all(&frame, &found.view(&wanted), reading.now));
+        return Ok(views::found_in_all(
+            &frame,
+            &found.view(&wanted),
+            reading.now,
+        ));
     }
     let live = live::open(&mut reading, &viewer, &Page::Threads).await?;
     let frame = frame(&reading, &viewer, "Messages", Some(&live));
@@ -248,7 +252,7 @@ pub(super) async fn older(
 
 /// The fields of a message.
 #[derive(Debug, Deserialize)]
-pub(super) struct NewMessage {
+pub(super) struct Written {
     body: String,
     key: String,
     client: Option<String>,
@@ -259,7 +263,7 @@ pub(super) async fn send(
     State(app): State<App>,
     Me(viewer): Me,
     Htmx(htmx): Htmx,
-    Fields(form): Fields<NewMessage>,
+    Fields(form): Fields<Written>,
 ) -> Result<Response, Error> {
     if form.key.is_empty() || form.key.len() > 100 {
         return Err(Error::Invalid(
@@ -272,7 +276,7 @@ pub(super) async fn send(
     let (words, key) = match Body::parse(&form.body) {
         Err(invalid) => (invalid.to_string(), form.key),
         Ok(body) => {
-            let send = Send {
+            let send = NewMessage {
                 viewer: viewer.clone(),
                 client: talk.client,
                 body,

@@ -227,7 +227,12 @@ impl Dom {
             newer.cloned().collect()
         };
         assert_eq!(in_window(&self.lines), in_window(&expected));
-        let kept: Vec<_> = self.lines.iter().filter(is_there).map(|(id, _)| id).collect();
+        let kept: Vec<_> = self
+            .lines
+            .iter()
+            .filter(is_there)
+            .map(|(id, _)| id)
+            .collect();
         let all: Vec<_> = expected.iter().map(|(id, _)| id).collect();
         assert_eq!(kept, all, "there is a gap after {}", self.edge);
     }

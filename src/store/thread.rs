@@ -3,7 +3,7 @@
 
 mod change;
 
-pub use change::{Read, Send, read, send};
+pub use change::{NewMessage, Read, read, send};
 
 use super::{Error, Tx};
 use crate::domain::id::ClientId;

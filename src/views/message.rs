@@ -44,7 +44,7 @@ pub struct Draft<'a> {
 /// The form, also as the answer to itself: it stands outside the live part, so that no push takes a draft away.
 pub fn composer(draft: &Draft<'_>) -> Markup {
     html! {
-        form.composer-form #composer method="post" action=(url::MESSAGES) hx-post=(url::MESSAGES) hx-swap="outerHTML" {
+        form.composer-form #composer method="post" action=(url::MESSAGES) hx-post=(url::MESSAGES) hx-swap="outerHTML" hx-sync="drop" {
             @if let Some(words) = draft.error { (note("bad", words)) }
             @if let Some(client) = draft.client { input type="hidden" name="client" value=(client); }
             input type="hidden" name="key" value=(draft.key);
@@ -263,9 +263,8 @@ fn body(spans: &[Span<'_>]) -> Markup {
 
 /// Of a long message, what stands around the first match.
 fn excerpt(spans: Vec<Span<'_>>) -> Vec<Span<'_>> {
-    let length = |spans: &[Span<'_>]| -> usize {
-        spans.iter().map(|span| span.text.chars().count()).sum()
-    };
+    let length =
+        |spans: &[Span<'_>]| -> usize { spans.iter().map(|span| span.text.chars().count()).sum() };
     if length(&spans) <= SHOWN {
         return spans;
     }
@@ -328,7 +327,11 @@ mod tests {
         assert!(words.contains("knee") && words.starts_with("…a") || words.starts_with("… a"));
         let link = format!("https://a.example/{}", "x".repeat(2000));
         let shown = excerpt(spans(&link, Some("nothing")));
-        assert_eq!(shown[0].link, Some(link.as_str()), "cut, it leads to the same place");
+        assert_eq!(
+            shown[0].link,
+            Some(link.as_str()),
+            "cut, it leads to the same place"
+        );
     }
 
     proptest! {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 /// A message to be sent.
 #[derive(Debug, Clone)]
-pub struct Send {
+pub struct NewMessage {
     pub viewer: Viewer,
     /// Whose thread it goes into.
     pub client: ClientId,
@@ -32,7 +32,7 @@ fn side(viewer: &Viewer, client: ClientId) -> Result<(PersonId, bool), Error> {
 }
 
 /// Sends, and tells the message's number; the same form again tells the same. Who writes has read what stands above.
-pub async fn send(tx: &mut Tx, send: &Send) -> Result<i64, Error> {
+pub async fn send(tx: &mut Tx, send: &NewMessage) -> Result<i64, Error> {
     let (person, from_staff) = side(&send.viewer, send.client)?;
     let form = Form {
         person,
@@ -43,13 +43,15 @@ pub async fn send(tx: &mut Tx, send: &Send) -> Result<i64, Error> {
     if let Some(outcome) = answer::begin(tx, &form).await? {
         return outcome.parse().map_err(|_| Error::KeyReused);
     }
-    tx.q("INSERT INTO threads (client_id, last_seq, client_read, staff_read, last_at)
+    tx.q(
+        "INSERT INTO threads (client_id, last_seq, client_read, staff_read, last_at)
           SELECT clients.id, 0, 0, 0, $2 FROM clients WHERE clients.id = $1
-          ON CONFLICT (client_id) DO NOTHING")
-        .bind(send.client.0)
-        .bind(send.now.as_millisecond())
-        .run()
-        .await?;
+          ON CONFLICT (client_id) DO NOTHING",
+    )
+    .bind(send.client.0)
+    .bind(send.now.as_millisecond())
+    .run()
+    .await?;
     // Whoever else writes now waits for this row, so that the numbers have no gap; and no instance's clock puts a message
     // before the one above it.
     let (seq, at): (i64, i64) = tx
@@ -64,18 +66,20 @@ pub async fn send(tx: &mut Tx, send: &Send) -> Result<i64, Error> {
         .bind(from_staff)
         .one()
         .await?;
-    tx.q("INSERT INTO messages (client_id, seq, id, author_id, from_staff, body, folded, at)
-          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
-        .bind(send.client.0)
-        .bind(seq)
-        .bind(MessageId::new().0)
-        .bind(person.0)
-        .bind(from_staff)
-        .bind(send.body.as_str().to_owned())
-        .bind(fold(send.body.as_str()))
-        .bind(at)
-        .run()
-        .await?;
+    tx.q(
+        "INSERT INTO messages (client_id, seq, id, author_id, from_staff, body, folded, at)
+          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(send.client.0)
+    .bind(seq)
+    .bind(MessageId::new().0)
+    .bind(person.0)
+    .bind(from_staff)
+    .bind(send.body.as_str().to_owned())
+    .bind(fold(send.body.as_str()))
+    .bind(at)
+    .run()
+    .await?;
     let notice = NewNotification {
         kind: Kind::Message,
         about: About::Thread,
@@ -117,11 +121,15 @@ pub async fn read(tx: &mut Tx, read: &Read) -> Result<(), Error> {
         .one()
         .await?;
     let moved = if is_staff {
-        tx.q("UPDATE threads SET staff_read = CASE WHEN last_seq < $2 THEN last_seq ELSE $2 END
-              WHERE client_id = $1 AND staff_read < $2 AND staff_read < last_seq")
+        tx.q(
+            "UPDATE threads SET staff_read = CASE WHEN last_seq < $2 THEN last_seq ELSE $2 END
+              WHERE client_id = $1 AND staff_read < $2 AND staff_read < last_seq",
+        )
     } else {
-        tx.q("UPDATE threads SET client_read = CASE WHEN last_seq < $2 THEN last_seq ELSE $2 END
-              WHERE client_id = $1 AND client_read < $2 AND client_read < last_seq")
+        tx.q(
+            "UPDATE threads SET client_read = CASE WHEN last_seq < $2 THEN last_seq ELSE $2 END
+              WHERE client_id = $1 AND client_read < $2 AND client_read < last_seq",
+        )
     };
     let moved = moved.bind(read.client.0).bind(read.upto).run().await?;
     if moved > 0 {

@@ -113,12 +113,7 @@ fn id(seq: i64) -> String {
 
 /// What was written before: a fragment for the thread's page, in which nothing has an id that a push could mean, or with
 /// ids to link to a page of its own.
-pub fn earlier(
-    business: &Business,
-    stretch: &Stretch<'_>,
-    linked: bool,
-    now: Timestamp,
-) -> Markup {
+pub fn earlier(business: &Business, stretch: &Stretch<'_>, linked: bool, now: Timestamp) -> Markup {
     let look = Look {
         business,
         for_staff: stretch.client.is_some(),
