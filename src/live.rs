@@ -117,6 +117,10 @@ impl realtime::Region for Region {
         }
     }
 
+    fn is_long(&self) -> bool {
+        matches!(self, Self::Thread { .. })
+    }
+
     async fn load(&self, source: &Source) -> Result<Loaded, LoadError> {
         let mut reading = Reading::open(source).await?;
         let versions = topic::versions(&mut reading.tx, &self.topics()).await?;
