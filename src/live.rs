@@ -60,6 +60,10 @@ pub enum Region {
     Activity { everyone: Everyone },
     /// All clients.
     Clients { everyone: Everyone },
+    /// A client's thread, for the client or for staff.
+    Thread { client: ClientId, for_staff: bool },
+    /// All threads.
+    Threads,
     /// The latest mails.
     Outbox,
     /// What a client owes and owed.
@@ -129,6 +133,9 @@ impl realtime::Region for Region {
                 topics
             }
             Self::Agenda { everyone } | Self::Timetable { everyone, .. } => calendars(everyone),
+            Self::Thread { client, .. } => vec![Topic::Thread(*client)],
+            // Not all clients' own topics: a name changes with the list of clients.
+            Self::Threads => vec![Topic::Threads, Topic::Clients],
             Self::Outbox => vec![Topic::Outbox],
         };
         topics.push(Topic::Settings);
@@ -142,9 +149,14 @@ impl realtime::Region for Region {
             | Self::Sessions { .. }
             | Self::Invoices { .. }
             | Self::Invoice { .. }
-            | Self::Todo { .. } => Kind::Own,
+            | Self::Todo { .. }
+            | Self::Thread { .. } => Kind::Own,
             _ => Kind::Shared,
         }
+    }
+
+    fn is_long(&self) -> bool {
+        matches!(self, Self::Thread { .. })
     }
 
     async fn load(&self, source: &Source) -> Result<Loaded, LoadError> {
@@ -162,15 +174,34 @@ impl realtime::Region for Region {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Page {
     Home,
-    Bookings { staff: StaffId, week: Week },
+    Bookings {
+        staff: StaffId,
+        week: Week,
+    },
     Today,
-    Calendar { staff: Option<StaffId>, week: Week },
+    Calendar {
+        staff: Option<StaffId>,
+        week: Week,
+    },
     Clients,
-    Client { client: ClientId },
+    Client {
+        client: ClientId,
+    },
+    /// A client's own thread.
+    Messages,
+    /// A client's thread, for staff.
+    Thread {
+        client: ClientId,
+    },
+    Threads,
     Outbox,
     Invoices,
-    Invoice { invoice: InvoiceId },
-    Ledger { filter: Filter },
+    Invoice {
+        invoice: InvoiceId,
+    },
+    Ledger {
+        filter: Filter,
+    },
 }
 
 impl fmt::Display for Page {
@@ -186,6 +217,9 @@ impl fmt::Display for Page {
             } => write!(f, "page=calendar&staff={staff}&week={week}"),
             Self::Clients => f.write_str("page=clients"),
             Self::Client { client } => write!(f, "page=client&client={client}"),
+            Self::Messages => f.write_str("page=messages"),
+            Self::Thread { client } => write!(f, "page=thread&client={client}"),
+            Self::Threads => f.write_str("page=threads"),
             Self::Outbox => f.write_str("page=outbox"),
             Self::Invoices => f.write_str("page=invoices"),
             Self::Invoice { invoice } => write!(f, "page=invoice&invoice={invoice}"),
@@ -218,6 +252,7 @@ impl Address {
                 .transpose()
                 .ok()
         };
+        let client = || self.client.as_deref()?.parse().ok();
         Some(match self.page.as_str() {
             "home" => Page::Home,
             "bookings" => Page::Bookings {
@@ -230,9 +265,10 @@ impl Address {
                 week: week()?,
             },
             "clients" => Page::Clients,
-            "client" => Page::Client {
-                client: self.client.as_deref()?.parse().ok()?,
-            },
+            "client" => Page::Client { client: client()? },
+            "messages" => Page::Messages,
+            "thread" => Page::Thread { client: client()? },
+            "threads" => Page::Threads,
             "outbox" => Page::Outbox,
             "invoices" => Page::Invoices,
             "invoice" => Page::Invoice {
@@ -295,6 +331,10 @@ pub async fn places(
                 }),
             ]
         }
+        (Viewer::Client(me), Page::Messages) => vec![alone(Region::Thread {
+            client: me.client,
+            for_staff: false,
+        })],
         (Viewer::Staff(me), page) => {
             let everyone: Everyone = reading.everyone().await?.iter().map(|one| one.id).collect();
             match page {
@@ -325,6 +365,14 @@ pub async fn places(
                         for_staff: true,
                     })]
                 }
+                Page::Thread { client } => {
+                    client::find(&mut reading.tx, me, *client, reading.now).await?;
+                    vec![alone(Region::Thread {
+                        client: *client,
+                        for_staff: true,
+                    })]
+                }
+                Page::Threads => vec![alone(Region::Threads)],
                 Page::Outbox if me.role == Role::Owner => vec![alone(Region::Outbox)],
                 Page::Ledger { filter } => vec![alone(Region::Ledger { filter: *filter })],
                 _ => return Ok(None),

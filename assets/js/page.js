@@ -87,6 +87,36 @@
     new MutationObserver(() => mark(box)).observe(box, { subtree: true, childList: true, attributeFilter: ['aria-current'] });
   }
 
+  // --- The thread: it is read when it is looked at, Ctrl+Enter sends, and what is older comes without losing the place.
+  let told = '';                                          // what was sent as read: once, however often it is pushed again
+  function read() {
+    const form = byId('read'), upto = form?.elements.upto?.value;
+    if (!upto || document.hidden || told === form.action + upto) return;
+    told = form.action + upto;
+    form.requestSubmit();
+  }
+  document.addEventListener('visibilitychange', read);
+  document.addEventListener('htmx:after:swap', read);     // also of a push
+  addEventListener('pageshow', read);
+  addEventListener('online', () => { told = ''; read(); });
+  document.addEventListener('keydown', e => {
+    if (e.key !== 'Enter' || !(e.ctrlKey || e.metaKey) || e.isComposing) return;
+    const form = e.target.closest?.('#composer');
+    if (!form) return;
+    e.preventDefault();
+    form.requestSubmit();
+  });
+  // Whoever pressed the button goes on writing; htmx gives the focus to the new form's field of the same id. What is typed
+  // before that comes would go with the old form.
+  document.addEventListener('submit', e => {
+    if (e.target.id === 'composer') byId('composer-body')?.focus({ preventScroll: true });
+  });
+  const hold = is => e => {
+    if (e.target.id === 'composer') e.target.elements.body.readOnly = is;
+  };
+  document.addEventListener('htmx:before:request', hold(true));
+  document.addEventListener('htmx:finally:request', hold(false));
+
   // --- The tint of what just changed. The server never renders `just`; a morph in between takes it away, which is fine.
   const KEYED = '[data-booking],[data-invoice],[data-message],[data-notification],[data-todo],[data-activity]';
   const news = [];

@@ -8,6 +8,7 @@ pub mod email;
 pub mod grid;
 pub mod id;
 pub mod invoice;
+pub mod message;
 pub mod money;
 pub mod notification;
 pub mod password;

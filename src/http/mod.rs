@@ -11,6 +11,7 @@ mod health;
 mod home;
 mod invoice;
 mod live;
+mod message;
 mod origin;
 mod payment;
 pub mod routes;

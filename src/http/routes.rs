@@ -2,9 +2,11 @@
 
 use super::guard::Who;
 use super::{
-    admin, assets, booking, client, health, home, invoice, live, payment, settings, sign_in,
+    admin, assets, booking, client, health, home, invoice, live, message, payment, settings,
+    sign_in,
 };
 use crate::app::App;
+use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
 use axum::routing::{MethodRouter, get, post};
 
@@ -100,6 +102,27 @@ fn portal() -> Vec<Route> {
         .in_sheet(),
         row(Method::GET, "/invoices", Client, get(invoice::list)),
         row(Method::GET, "/invoices/{id}", SignedIn, get(invoice::show)),
+        row(Method::GET, "/messages", SignedIn, get(message::own)),
+        row(
+            Method::POST,
+            "/messages",
+            SignedIn,
+            post(message::send).layer(DefaultBodyLimit::max(message::LONGEST_FORM)),
+        )
+        .in_sheet(),
+        row(
+            Method::GET,
+            "/messages/older",
+            SignedIn,
+            get(message::older),
+        )
+        .in_sheet(),
+        row(
+            Method::POST,
+            "/messages/read",
+            SignedIn,
+            post(message::read),
+        ),
         row(
             Method::POST,
             "/invoices/{id}/pay",
@@ -157,6 +180,13 @@ fn office() -> Vec<Route> {
         row(Method::GET, "/admin/clients", Staff, get(client::list)),
         row(Method::POST, "/admin/clients", Staff, post(client::invite)),
         row(Method::GET, "/admin/clients/{id}", Staff, get(client::show)),
+        row(Method::GET, "/admin/messages", Staff, get(message::list)),
+        row(
+            Method::GET,
+            "/admin/messages/{id}",
+            Staff,
+            get(message::one),
+        ),
         row(Method::GET, "/admin/settings", Staff, get(settings::show)),
         row(
             Method::GET,

@@ -8,9 +8,10 @@ use crate::domain::invoice::{Filter, Sum};
 use crate::domain::topic::Topic;
 use crate::domain::week::Week;
 use crate::realtime::{Loaded, Region as _, Whole};
-use crate::store::{self, Error, activity, client, invoice, outbox};
+use crate::store::{self, Error, activity, client, invoice, outbox, thread};
 use crate::views;
 use crate::views::booking::sessions::Sessions;
+use crate::views::message::thread::{SHOWN, Stretch};
 use crate::views::today::Numbers;
 use jiff::{Span, Timestamp};
 use std::collections::HashMap;
@@ -19,6 +20,8 @@ use std::collections::HashMap;
 const PAST: i64 = 20;
 /// Lines of activity on staff's first page.
 const LINES: i64 = 12;
+/// Threads that staff's list shows.
+const THREADS: i64 = 200;
 /// Mails that the outbox lists.
 const MAILS: i64 = 50;
 /// Days without a session after which a client has gone quiet.
@@ -73,6 +76,18 @@ impl Region {
                 let next = clients.iter().filter_map(|client| client.next_at).min();
                 let until = next.map_or(midnight, |next| next.min(midnight));
                 (views::client::list(&reading.business, &clients, now), until)
+            }
+            Self::Thread { client, for_staff } => {
+                let messages = thread::newest(&mut reading.tx, *client, SHOWN + 1).await?;
+                let marks = thread::marks(&mut reading.tx, *client).await?;
+                let stretch = Stretch::of(for_staff.then_some(*client), &messages);
+                let whole = views::message::thread::thread(&reading.business, &stretch, marks, now);
+                (whole, midnight)
+            }
+            Self::Threads => {
+                let threads = thread::list(&mut reading.tx, THREADS).await?;
+                let whole = views::message::threads::threads(&reading.business, &threads, now);
+                (whole, midnight)
             }
             Self::Outbox => {
                 let mails = outbox::list(&mut reading.tx, MAILS).await?;

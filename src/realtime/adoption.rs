@@ -1,8 +1,8 @@
 //! A storm of pages that come back: what they have is mostly what the database has, so their versions are read in one
 //! query, and nothing is loaded of which a page's own cursor says the truth.
 //!
-//! What is adopted has no html here. A region that many watch, or that lies over one, is loaded afterwards, one at a time
-//! and when nobody waits any more: its next change is then a few parts for thousands, and not the whole.
+//! What is adopted has no html here. A region that many watch, that lies over one, or that is long, is loaded afterwards,
+//! one at a time and when nobody waits any more: its next change is then a few parts, and not the whole.
 
 use super::cursor::Mark;
 use super::entry::{Entry, State};
@@ -123,7 +123,7 @@ impl<R: Region> Hub<R> {
             }
             if !is_done {
                 tokio::spawn(self.clone().load(entry));
-            } else if entry.kind != Kind::Own {
+            } else if entry.kind != Kind::Own || entry.region.is_long() {
                 self.adoption().known_by_name.push(entry);
             }
         }

@@ -37,10 +37,10 @@ impl Digest {
 /// One element of a region that is replaced on its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// The element's id: `[a-z][a-z0-9-]*`, because the browser looks it up by a selector.
+    /// The element's id: `[a-z][a-z0-9-]*`, because the browser looks it up by a selector. Empty for an edge.
     pub id: String,
     pub html: String,
-    /// For an element that comes and goes: the id of the list that holds it.
+    /// For an element that comes and goes: the list that holds it.
     pub list: Option<List>,
 }
 
@@ -49,6 +49,17 @@ pub struct Part {
 pub struct List {
     pub id: &'static str,
     pub newest_first: bool,
+    /// Whether only its newest elements are rendered, while a page keeps those that it has: what drops out at the old end
+    /// is no removal. Their numbers are padded with zeros, so that ids compare as text too.
+    pub windowed: bool,
+}
+
+/// The part of a windowed list that a rendering shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Window {
+    pub(super) list: &'static str,
+    pub(super) oldest: Box<str>,
+    pub(super) newest: Box<str>,
 }
 
 /// Collects a region's parts while its view is rendered.
@@ -78,8 +89,18 @@ impl Parts {
         self.add(id, html, Some(list))
     }
 
+    /// What stands at the old end of a windowed list, such as the way to what is older: it follows from the oldest element
+    /// that a page has, which is not the window's, and so it comes with the whole and never alone.
+    pub fn edge(&mut self, list: List, html: Markup) -> Marker {
+        self.push(String::new(), html, Some(list))
+    }
+
     fn add(&mut self, id: String, html: Markup, list: Option<List>) -> Marker {
         debug_assert!(is_target(&id), "{id} cannot be a target");
+        self.push(id, html, list)
+    }
+
+    fn push(&mut self, id: String, html: Markup, list: Option<List>) -> Marker {
         self.parts.push(Part {
             id,
             html: html.into_string(),
@@ -164,6 +185,32 @@ impl Whole {
             digest,
             structure,
         }
+    }
+
+    /// What it shows of each windowed list that shows anything: the ids of the oldest and the newest element.
+    pub(super) fn windows(&self) -> Vec<Window> {
+        let mut windows: Vec<Window> = Vec::new();
+        for part in self.parts.iter().filter(|part| !part.id.is_empty()) {
+            let Some(list) = part.list.filter(|list| list.windowed) else {
+                continue;
+            };
+            match windows.iter_mut().find(|window| window.list == list.id) {
+                Some(window) => {
+                    if *part.id < *window.oldest {
+                        window.oldest = part.id.as_str().into();
+                    }
+                    if *part.id > *window.newest {
+                        window.newest = part.id.as_str().into();
+                    }
+                }
+                None => windows.push(Window {
+                    list: list.id,
+                    oldest: part.id.as_str().into(),
+                    newest: part.id.as_str().into(),
+                }),
+            }
+        }
+        windows
     }
 
     /// The html of the part with this id.
@@ -252,5 +299,34 @@ mod tests {
         assert_eq!(free.structure, taken.structure);
         assert_ne!(free.digest, taken.digest);
         assert_ne!(free.structure, slots("free", "free", "Next week").structure);
+    }
+
+    #[test]
+    fn where_a_window_begins_is_no_structure() {
+        let list = List {
+            id: "lines",
+            newest_first: false,
+            windowed: true,
+        };
+        let window = |first: u32| {
+            let mut parts = Parts::default();
+            let html = html! {
+                (parts.edge(list, html! { a { "before " (first) } }))
+                ul #lines {
+                    @for n in first..first + 2 { (parts.item(list, format!("line-{n:03}"), html! { li { (n) } })) }
+                }
+            };
+            parts.whole("log", &html)
+        };
+        let (before, after) = (window(8), window(9));
+        assert_eq!(before.structure, after.structure);
+        assert_ne!(before.digest, after.digest);
+        assert!(after.html(None).starts_with("<a>before 9</a><ul"));
+        let seen = Window {
+            list: "lines",
+            oldest: "line-009".into(),
+            newest: "line-010".into(),
+        };
+        assert_eq!(after.windows(), [seen]);
     }
 }

@@ -19,6 +19,11 @@ pub trait Region: Clone + Eq + Hash + Debug + Send + Sync + 'static {
     /// Whose it is.
     fn kind(&self) -> Kind;
 
+    /// Whether its whole is so much longer than its changes that one's own is worth a load before the first of them.
+    fn is_long(&self) -> bool {
+        false
+    }
+
     /// Reads it from one snapshot, and renders it.
     fn load(&self, source: &Self::Source)
     -> impl Future<Output = Result<Loaded, LoadError>> + Send;

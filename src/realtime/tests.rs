@@ -24,6 +24,9 @@ struct World {
     parts: BTreeMap<u8, u8>,
     own: BTreeMap<u8, u8>,
     rows: BTreeSet<u8>,
+    /// Lines by number, of which only the newest are shown.
+    log: BTreeMap<u32, u8>,
+    said: u32,
     /// A new title is another structure.
     title: u8,
     base_version: i64,
@@ -39,7 +42,15 @@ const PARTS: u8 = 4;
 const ROWS: List = List {
     id: "rows",
     newest_first: true,
+    windowed: false,
 };
+const LOG: List = List {
+    id: "log",
+    newest_first: false,
+    windowed: true,
+};
+/// Lines of the log that are shown.
+const WINDOW: usize = 4;
 
 impl World {
     fn base(&self) -> Whole {
@@ -55,8 +66,20 @@ impl World {
                     (parts.item(ROWS, format!("row-{n:03}"), html! { b id={ "row-" (format!("{n:03}")) } { (n) } }))
                 }
             }
+            (parts.edge(LOG, html! { u { (self.window().next().map_or(0, |(n, _)| n)) } }))
+            ol #log {
+                @for (n, value) in self.window() {
+                    (parts.item(LOG, line(n), html! { b id=(line(n)) { (value) } }))
+                }
+            }
         };
         parts.whole("root", &html)
+    }
+
+    /// The newest lines, oldest first.
+    fn window(&self) -> impl Iterator<Item = (u32, u8)> {
+        let skipped = self.log.len().saturating_sub(WINDOW);
+        self.log.iter().skip(skipped).map(|(n, value)| (*n, *value))
     }
 
     fn change(&mut self, step: &Step) {
@@ -74,6 +97,21 @@ impl World {
                     self.rows.insert(n);
                 }
             }
+            Step::Say(count) => {
+                for _ in 0..count {
+                    self.said += 1;
+                    self.log.insert(self.said, 0);
+                }
+            }
+            Step::Edit(back, value) => {
+                if let Some((_, line)) = self.log.iter_mut().nth_back(back) {
+                    *line = value;
+                }
+            }
+            Step::Forget(back) => {
+                let n = self.log.keys().nth_back(back).copied();
+                n.map(|n| self.log.remove(&n));
+            }
             Step::Own(n, Some(value)) => drop(self.own.insert(n, value)),
             Step::Own(n, None) => drop(self.own.remove(&n)),
             _ => unreachable!("not a change of the world"),
@@ -90,6 +128,11 @@ impl World {
         }
         parts.overlay()
     }
+}
+
+/// The id of a line's element.
+fn line(n: u32) -> String {
+    format!("line-{n:03}")
 }
 
 type Shared = Arc<Mutex<World>>;
@@ -149,6 +192,10 @@ impl Region for Toy {
 struct Dom {
     elements: Vec<(String, String)>,
     title: String,
+    /// Of the log, in their order: what was sent whole, and what came since.
+    lines: Vec<(String, String)>,
+    /// The number before which older lines are.
+    edge: u32,
 }
 
 impl Dom {
@@ -156,10 +203,41 @@ impl Dom {
         let title = html
             .split_once("<i>")
             .map(|(_, rest)| rest.split('<').next().unwrap().to_owned());
+        let edge = html
+            .split_once("<u>")
+            .and_then(|(_, rest)| rest.split('<').next()?.parse().ok());
+        let is_line = |(id, _): &(String, String)| id.starts_with("line-");
+        let (lines, elements) = elements(html).into_iter().partition(is_line);
         Self {
-            elements: elements(html),
+            elements,
             title: title.unwrap_or_default(),
+            lines,
+            edge: edge.unwrap_or_default(),
         }
+    }
+
+    /// The log shows every line from its edge on, and as it is now where it is in the window.
+    fn assert_log(&self, world: &World) {
+        let lines = world.log.iter().map(|(n, value)| (*n, value.to_string()));
+        let expected: Vec<_> = lines
+            .filter(|(n, _)| *n >= self.edge)
+            .map(|(n, value)| (line(n), value))
+            .collect();
+        let is_there = |line: &&(String, String)| expected.iter().any(|one| one.0 == line.0);
+        let oldest = world.window().next().map_or(0, |(n, _)| n);
+        let in_window = |lines: &[(String, String)]| -> Vec<(String, String)> {
+            let newer = lines.iter().filter(|(id, _)| *id >= line(oldest));
+            newer.cloned().collect()
+        };
+        assert_eq!(in_window(&self.lines), in_window(&expected));
+        let kept: Vec<_> = self
+            .lines
+            .iter()
+            .filter(is_there)
+            .map(|(id, _)| id)
+            .collect();
+        let all: Vec<_> = expected.iter().map(|(id, _)| id).collect();
+        assert_eq!(kept, all, "there is a gap after {}", self.edge);
     }
 
     fn apply(&mut self, content: &str) {
@@ -176,6 +254,18 @@ impl Dom {
                 *self = Self::of(html);
             } else if head.contains("delete") {
                 self.elements.retain(|(id, _)| id != target);
+                self.lines.retain(|(id, _)| id != target);
+            } else if target == LOG.id || target.starts_with("line-") {
+                for (id, text) in elements(html) {
+                    match self.lines.iter_mut().find(|(known, _)| *known == id) {
+                        Some(known) => known.1 = text,
+                        None if head.starts_with("upsert") => {
+                            let place = self.lines.partition_point(|(known, _)| *known < id);
+                            self.lines.insert(place, (id, text));
+                        }
+                        None => {}
+                    }
+                }
             } else {
                 for (id, text) in elements(html) {
                     match self.elements.iter_mut().find(|(known, _)| *known == id) {
@@ -295,6 +385,11 @@ enum Step {
     Set(u8, u8),
     Own(u8, Option<u8>),
     Row(u8),
+    /// So many new lines in the log.
+    Say(u8),
+    /// A line so far from the newest becomes another, or is taken out.
+    Edit(usize, u8),
+    Forget(usize),
     Title(u8),
     /// Word of a change reaches an instance; without it, it was lost.
     Tell(usize),
@@ -310,6 +405,9 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..PARTS, 0u8..3).prop_map(|(n, value)| Step::Set(n, value)),
         2 => (0..PARTS, prop::option::of(0u8..3)).prop_map(|(n, value)| Step::Own(n, value)),
         3 => (0u8..12).prop_map(Step::Row),
+        4 => (1u8..4).prop_map(Step::Say),
+        1 => (0..WINDOW, 1u8..4).prop_map(|(back, value)| Step::Edit(back, value)),
+        1 => (0..WINDOW).prop_map(Step::Forget),
         1 => (0u8..3).prop_map(Step::Title),
         4 => (0usize..2).prop_map(Step::Tell),
         3 => Just(Step::Pull),
@@ -338,7 +436,10 @@ async fn live_through(steps: Vec<Step>) {
     hubs.iter().for_each(Hub::mark_all);
     page.settle().await;
     let world = world.lock().unwrap().clone();
-    assert_eq!(page.dom, Dom::of(&world.base().html(Some(&world.over()))));
+    let expected = Dom::of(&world.base().html(Some(&world.over())));
+    assert_eq!(page.dom.elements, expected.elements);
+    assert_eq!(page.dom.title, expected.title);
+    page.dom.assert_log(&world);
     for entry in page.watched.entries() {
         page.hubs[page.at].detach(entry, page.socket);
     }

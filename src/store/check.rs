@@ -53,5 +53,17 @@ pub async fn problems(tx: &mut Tx) -> Result<Vec<String>, Error> {
     if missing != 0 {
         found.push(format!("{missing} invoice numbers are missing."));
     }
+    let (miscounted,): (i64,) = tx
+        .q("SELECT COUNT(*) FROM threads
+            WHERE last_seq <> (SELECT COUNT(*) FROM messages WHERE client_id = threads.client_id)
+               OR last_seq <> (SELECT COALESCE(MAX(seq), 0) FROM messages WHERE client_id = threads.client_id)
+               OR client_read > last_seq OR staff_read > last_seq")
+        .one()
+        .await?;
+    if miscounted > 0 {
+        found.push(format!(
+            "{miscounted} threads have lost count of their messages."
+        ));
+    }
     Ok(found)
 }

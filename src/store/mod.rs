@@ -17,6 +17,7 @@ pub mod seed;
 pub mod service;
 pub mod session;
 pub mod staff;
+pub mod thread;
 pub mod throttle;
 pub mod token;
 pub mod topic;

@@ -13,6 +13,7 @@ pub const ROOT: &str = "activity";
 const LINES: List = List {
     id: "activity-lines",
     newest_first: true,
+    windowed: false,
 };
 
 /// The region.

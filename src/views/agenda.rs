@@ -25,30 +25,37 @@ const DAYS: [List; 7] = [
     List {
         id: "day-0",
         newest_first: false,
+        windowed: false,
     },
     List {
         id: "day-1",
         newest_first: false,
+        windowed: false,
     },
     List {
         id: "day-2",
         newest_first: false,
+        windowed: false,
     },
     List {
         id: "day-3",
         newest_first: false,
+        windowed: false,
     },
     List {
         id: "day-4",
         newest_first: false,
+        windowed: false,
     },
     List {
         id: "day-5",
         newest_first: false,
+        windowed: false,
     },
     List {
         id: "day-6",
         newest_first: false,
+        windowed: false,
     },
 ];
 

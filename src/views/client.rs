@@ -88,7 +88,7 @@ pub fn detail(frame: &Page<'_>, live: &Live, client: &Client) -> Markup {
                 span.avatar aria-hidden="true" { (initials(&client.name)) }
                 div { h1 { (client.name) } p.small { (client.email) @if !client.joined { " · invited, has not set a password yet" } } }
             }
-            div.acts { a.btn href=(url::CLIENTS) { "All clients" } a.btn href=(url::new_invoice(Some(client.id), None)) { "New invoice" } a.btn.primary href=(url::CALENDAR) { "Book a session" } }
+            div.acts { a.btn href=(url::CLIENTS) { "All clients" } a.btn href=(url::thread(client.id)) { "Message" } a.btn href=(url::new_invoice(Some(client.id), None)) { "New invoice" } a.btn.primary href=(url::CALENDAR) { "Book a session" } }
         }
         (layout::region(live, super::booking::sessions::ROOT, "stack-l"))
     };

@@ -41,6 +41,7 @@ pub const TODO: &str = "todo";
 const TODOS: List = List {
     id: "todos",
     newest_first: false,
+    windowed: false,
 };
 
 /// What to do, or nothing at all when there is nothing.

@@ -43,6 +43,7 @@ pub enum Tab {
     Today,
     Calendar,
     Clients,
+    Messages,
     Settings,
 }
 
@@ -145,6 +146,7 @@ fn entries(page: &Page<'_>, wide: bool) -> Markup {
                 (entry(Tab::Calendar, url::CALENDAR, name::CALENDAR_DAYS, "Calendar"))
                 (entry(Tab::Clients, url::CLIENTS, name::USERS, "Clients"))
                 (entry(Tab::Invoices, url::LEDGER, name::RECEIPT, "Invoices"))
+                (entry(Tab::Messages, url::THREADS, name::MESSAGE_CIRCLE, "Messages"))
                 @if staff.role == Role::Owner || wide {
                     (entry(Tab::Settings, url::SETTINGS, name::SETTINGS_2, "Settings"))
                 }
@@ -153,6 +155,7 @@ fn entries(page: &Page<'_>, wide: bool) -> Markup {
                 (entry(Tab::Home, url::HOME, name::HOUSE, "Home"))
                 (entry(Tab::Bookings, url::BOOKINGS, name::CALENDAR_DAYS, "Bookings"))
                 (entry(Tab::Invoices, url::INVOICES, name::RECEIPT, "Invoices"))
+                (entry(Tab::Messages, url::MESSAGES, name::MESSAGE_CIRCLE, "Messages"))
             }
         }
     }

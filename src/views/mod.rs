@@ -10,6 +10,7 @@ pub mod home;
 pub mod icon;
 pub mod invoice;
 pub mod layout;
+pub mod message;
 pub mod outbox;
 pub mod payment;
 pub mod settings;

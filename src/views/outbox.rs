@@ -15,6 +15,7 @@ pub const ROOT: &str = "outbox";
 const MAILS: List = List {
     id: "outbox-mails",
     newest_first: true,
+    windowed: false,
 };
 
 /// The region.

@@ -13,11 +13,15 @@ pub const RESET: &str = "/reset";
 pub const BOOKINGS: &str = "/bookings";
 pub const NEW_BOOKING: &str = "/bookings/new";
 pub const INVOICES: &str = "/invoices";
+pub const MESSAGES: &str = "/messages";
+pub const READ: &str = "/messages/read";
+pub const OLDER: &str = "/messages/older";
 pub const ADMIN: &str = "/admin";
 pub const LEDGER: &str = "/admin/invoices";
 pub const NEW_INVOICE: &str = "/admin/invoices/new";
 pub const CALENDAR: &str = "/admin/calendar";
 pub const CLIENTS: &str = "/admin/clients";
+pub const THREADS: &str = "/admin/messages";
 pub const SETTINGS: &str = "/admin/settings";
 pub const OUTBOX: &str = "/admin/settings/outbox";
 
@@ -121,6 +125,35 @@ pub fn invoice_act(id: InvoiceId, act: &str) -> String {
 /// The sandbox's payment page.
 pub fn sandbox(id: CheckoutId) -> String {
     format!("/sandbox/{id}")
+}
+
+/// A thread: for staff a client's, for a client their own.
+pub fn messages(client: Option<ClientId>) -> String {
+    client.map_or_else(|| MESSAGES.to_owned(), thread)
+}
+
+/// A client's thread, for staff.
+pub fn thread(client: ClientId) -> String {
+    format!("{THREADS}/{client}")
+}
+
+/// What was written before a message, as a page.
+pub fn messages_before(client: Option<ClientId>, before: i64) -> String {
+    format!("{}?before={before}", messages(client))
+}
+
+/// A message among its neighbours.
+pub fn message(client: Option<ClientId>, seq: i64) -> String {
+    format!("{}#msg-{seq:012}", messages_before(client, seq + 20))
+}
+
+/// What was written before a message, as a fragment.
+pub fn older(client: Option<ClientId>, before: i64) -> String {
+    let mut url = format!("{OLDER}?before={before}");
+    if let Some(id) = client {
+        let _ = write!(url, "&client={id}");
+    }
+    url
 }
 
 /// The link of an invitation; its token is the secret.

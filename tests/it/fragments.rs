@@ -54,8 +54,8 @@ impl Live {
         for id in ids(&answer.body, "body") {
             assert!(!self.0.contains(&id), "{story} holds the live part {id}");
             assert!(
-                id.starts_with("sheet-"),
-                "{story}: {id} is not named after the sheet"
+                id.starts_with("sheet-") || id.starts_with("composer"),
+                "{story}: {id} is not named after the sheet or the form to write in"
             );
         }
     }
@@ -89,9 +89,15 @@ on_both!(no_fragment_holds_a_live_part, |house: House| async move {
         (&naledi, "/admin/clients".to_owned()),
         (&naledi, format!("/admin/clients/{client}")),
         (&naledi, "/admin/settings/outbox".to_owned()),
+        (&thandi, "/messages".to_owned()),
+        (&naledi, "/admin/messages".to_owned()),
+        (&naledi, format!("/admin/messages/{client}")),
     ];
+    for n in 0..45 {
+        house.write(&house.thandi, &format!("Message {n}")).await;
+    }
     let live = Live::collect(&pages).await;
-    assert!(live.0.len() > 40, "{:?}", live.0);
+    assert!(live.0.len() > 120, "{:?}", live.0);
 
     // What people do in the sheet, and all that comes of it.
     let (staff, service) = (
@@ -238,6 +244,34 @@ on_both!(no_fragment_holds_a_live_part, |house: House| async move {
             1,
             "{story} names the dialog"
         );
+    }
+
+    // What is written, and what was written before.
+    let client = client.to_string();
+    let long = "x".repeat(10_001);
+    for (story, expected, browser, body) in [
+        ("sent", 200, &thandi, "Hello"),
+        ("sent by staff", 200, &naledi, "Hello"),
+        ("too long", 422, &thandi, &long),
+        ("nothing", 422, &naledi, " "),
+    ] {
+        let fields = [("body", body), ("key", story), ("client", &client)];
+        let answer = browser.post_fragment("/messages", &fields).await;
+        assert_eq!(answer.status, expected, "{story}: {}", answer.body);
+        live.assert_untouched(&answer, story);
+        assert_eq!(answer.texts("form#composer").len(), 1, "{story}");
+    }
+    for (browser, of) in [
+        (&thandi, String::new()),
+        (&naledi, format!("&client={client}")),
+    ] {
+        let older = format!("/messages/older?before=6{of}");
+        let answer = browser.get_fragment(&older).await;
+        assert_eq!(answer.texts("[data-message]").len(), 5, "{older}");
+        live.assert_untouched(&answer, &older);
+        let fields = [("upto", "60"), ("client", client.as_str())];
+        let answer = browser.post_fragment("/messages/read", &fields).await;
+        assert_eq!((answer.status, answer.body.as_str()), (204, ""));
     }
 
     // Whatever else htmx may ask for: pages are gone to, not swapped in.

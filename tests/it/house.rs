@@ -7,12 +7,14 @@ use portico::app::App;
 use portico::clock::Clock;
 use portico::config::{BaseUrl, Config, PaymentSetting};
 use portico::domain::id::{BookingId, ClientId, PersonId, ServiceId, StaffId};
+use portico::domain::message::Body;
 use portico::domain::service::Service;
 use portico::domain::slot::Window;
 use portico::domain::viewer::{ClientViewer, Role, StaffViewer, Viewer};
 use portico::store::booking::Book;
 use portico::store::business::NewBusiness;
 use portico::store::person::NewPerson;
+use portico::store::thread::NewMessage;
 use portico::store::{self, Error, Tx};
 use portico::{http, jobs, secret};
 use sqlx::Connection as _;
@@ -183,6 +185,36 @@ impl House {
             key: secret::token(),
             now: self.clock().now(),
         }
+    }
+
+    /// Writes to the practice as `client` would; tells the message's number.
+    pub(crate) async fn write(&self, client: &ClientViewer, text: &str) -> i64 {
+        let send = self.message(&Viewer::Client(client.clone()), client.client, text);
+        self.send(send).await
+    }
+
+    /// Answers a client as Naledi would.
+    pub(crate) async fn answer(&self, client: &ClientViewer, text: &str) -> i64 {
+        let send = self.message(&Viewer::Staff(self.naledi.clone()), client.client, text);
+        self.send(send).await
+    }
+
+    /// What someone writes, under a key of its own.
+    pub(crate) fn message(&self, viewer: &Viewer, client: ClientId, text: &str) -> NewMessage {
+        NewMessage {
+            viewer: viewer.clone(),
+            client,
+            body: Body::parse(text).unwrap(),
+            key: secret::token(),
+            now: self.clock().now(),
+        }
+    }
+
+    async fn send(&self, send: NewMessage) -> i64 {
+        let sent = self
+            .app
+            .transact(send, |tx, send| Box::pin(store::thread::send(tx, send)));
+        sent.await.unwrap()
     }
 
     /// Nothing is wrong with the database.

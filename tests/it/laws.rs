@@ -2,6 +2,7 @@
 
 use crate::house::{House, On, at, on, on_both};
 use portico::domain::id::{ClientId, PersonId, ServiceId, StaffId};
+use portico::domain::message::Body;
 use portico::domain::service::Service;
 use portico::domain::slot::Window;
 use portico::domain::viewer::{Role, Viewer};
@@ -13,6 +14,7 @@ use portico::store::booking::{Cancel, Move};
 use portico::store::business::NewBusiness;
 use portico::store::client::Invite;
 use portico::store::person::NewPerson;
+use portico::store::thread::{NewMessage, Read};
 use portico::store::token::{Issue, Kind, Redeem};
 use portico::store::{self, Tx, Work};
 use std::sync::Arc;
@@ -58,6 +60,15 @@ fn regions(house: &House) -> Vec<Region> {
             everyone: Arc::clone(&everyone),
         },
         Region::Clients { everyone },
+        Region::Thread {
+            client,
+            for_staff: false,
+        },
+        Region::Thread {
+            client,
+            for_staff: true,
+        },
+        Region::Threads,
         Region::Outbox,
     ]
 }
@@ -177,6 +188,39 @@ on_both!(
         })
         .await;
         assert!(changed.contains(&"Next".to_owned()) && changed.contains(&"Activity".to_owned()));
+
+        let write = |viewer: &Viewer, text: &str| NewMessage {
+            viewer: viewer.clone(),
+            client: house.thandi.client,
+            body: Body::parse(text).unwrap(),
+            key: secret::token(),
+            now,
+        };
+        let thandi = Viewer::Client(house.thandi.clone());
+        for (verb, message) in [
+            ("begin a thread", write(&thandi, "How long is a session?")),
+            ("write again", write(&thandi, "With parking?")),
+            ("answer", write(&owner, "45 minutes.")),
+        ] {
+            let (_, changed) = check(&house, verb, move |tx, ()| {
+                let message = message.clone();
+                Box::pin(async move { store::thread::send(tx, &message).await })
+            })
+            .await;
+            assert_eq!(changed, ["Thread", "Thread", "Threads"], "{verb}");
+        }
+        let seen = Read {
+            viewer: thandi,
+            client: house.thandi.client,
+            upto: 3,
+            now,
+        };
+        let ((), changed) = check(&house, "read a thread", move |tx, ()| {
+            let seen = seen.clone();
+            Box::pin(async move { store::thread::read(tx, &seen).await })
+        })
+        .await;
+        assert_eq!(changed, ["Thread", "Thread"], "for either side");
 
         let new = |name: &str| NewPerson {
             id: PersonId::new(),

@@ -13,10 +13,12 @@ pub const ROOT: &str = "sessions";
 const COMING: List = List {
     id: "coming",
     newest_first: false,
+    windowed: false,
 };
 const PAST: List = List {
     id: "past",
     newest_first: true,
+    windowed: false,
 };
 
 /// What the region shows.

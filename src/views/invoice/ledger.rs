@@ -15,6 +15,7 @@ pub const ROOT: &str = "ledger";
 const ROWS: List = List {
     id: "ledger-rows",
     newest_first: true,
+    windowed: false,
 };
 
 /// What the region shows.

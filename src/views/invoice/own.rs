@@ -16,10 +16,12 @@ pub const ROOT: &str = "invoices";
 const DUE: List = List {
     id: "due",
     newest_first: false,
+    windowed: false,
 };
 const ROWS: List = List {
     id: "invoice-rows",
     newest_first: true,
+    windowed: false,
 };
 
 /// What the region shows.

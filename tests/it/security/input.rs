@@ -54,7 +54,12 @@ pub(super) fn assert_harmless(html: &str, story: &str) {
             if ["href", "src", "action", "formaction", "hx-get", "hx-post"].contains(&attribute) {
                 let ours =
                     value.starts_with('#') || value.starts_with('/') && !value.starts_with("//");
-                assert!(ours, "{story}: {name} {attribute}={value}");
+                // What someone wrote may lead elsewhere, and takes nothing along.
+                let written = attribute == "href"
+                    && (value.starts_with("https://") || value.starts_with("http://"))
+                    && element.attr("rel") == Some("noopener noreferrer nofollow")
+                    && element.attr("target") == Some("_blank");
+                assert!(ours || written, "{story}: {name} {attribute}={value}");
             }
         }
     }
@@ -183,6 +188,88 @@ on_both!(
 );
 
 on_both!(
+    what_is_written_is_text_wherever_it_shows,
+    |house: House| async move {
+        let server = house.serve().await;
+        let (thandi, naledi) = (
+            server.signed_in("thandi").await,
+            server.signed_in("naledi").await,
+        );
+        let client = house.thandi.client;
+        let mut screens = vec![thandi.watch("/messages").await];
+        for path in [
+            "/admin/messages".to_owned(),
+            format!("/admin/messages/{client}"),
+        ] {
+            screens.push(naledi.watch(&path).await);
+        }
+        for screen in &mut screens {
+            screen.quiet().await;
+        }
+        let links = [
+            "https://kestrel.example/\"onclick=alert(1)",
+            "http://a.example/<script>alert(1)</script>",
+            "javascript://a.example/%0aalert(1) data:text/html,<b>x</b> //evil.example",
+        ];
+        let all: Vec<&str> = PAYLOADS.into_iter().chain(links).collect();
+        for (n, payload) in (0..).zip(&all) {
+            let refused = format!("{payload}\u{7}");
+            for text in [payload, refused.as_str()] {
+                let fields = [
+                    ("body", text),
+                    ("key", &format!("{n}")),
+                    ("client", &client.to_string()),
+                ];
+                let browser = if n % 2 == 0 { &thandi } else { &naledi };
+                let answer = browser.post_fragment("/messages", &fields).await;
+                assert_eq!(answer.status, if text == *payload { 200 } else { 422 });
+                assert_harmless(&answer.body, payload);
+                // Nobody's message answers where it was refused.
+                assert_eq!(texts(&answer.body).contains(payload), text != *payload);
+            }
+        }
+        let encode = |text: &str| {
+            String::from_utf8(crate::browser::form(&[("x", text)])).unwrap()[2..].to_owned()
+        };
+        for payload in &all {
+            let q = encode(payload);
+            for (browser, path) in [
+                (&thandi, format!("/messages?q={q}")),
+                (&naledi, format!("/admin/messages?q={q}")),
+                (&naledi, format!("/admin/messages/{client}?q={q}")),
+            ] {
+                let page = browser.get(&path).await;
+                assert_harmless(&page.body, &path);
+                assert!(!page.texts("[data-message]").is_empty(), "{path}");
+                assert!(texts(&page.body).contains(payload), "{path}");
+            }
+        }
+        for (browser, path) in [
+            (&thandi, "/messages".to_owned()),
+            (&thandi, "/messages?before=99".to_owned()),
+            (&naledi, format!("/admin/messages/{client}")),
+        ] {
+            let page = browser.get(&path).await;
+            assert_harmless(&page.body, &path);
+            let text = texts(&page.body);
+            for payload in &all {
+                assert!(text.contains(payload), "{payload} is not on {path}");
+            }
+        }
+        assert_harmless(&naledi.get("/admin/messages").await.body, "the list");
+        let older = thandi.get_fragment("/messages/older?before=99").await;
+        assert_harmless(&older.body, "older messages");
+        for screen in &mut screens {
+            let frames = screen.quiet().await;
+            assert!(!frames.is_empty());
+            for frame in frames {
+                assert_harmless(&frame, "a push");
+            }
+        }
+    }
+);
+
+on_both!(
     an_address_or_a_field_is_text_too,
     |house: House| async move {
         let server = house.serve().await;
@@ -204,6 +291,9 @@ on_both!(
                     &thandi,
                     format!("/bookings/new?start={value}&staff={value}"),
                 ),
+                (&thandi, format!("/messages?q={value}")),
+                (&thandi, format!("/messages?before={value}")),
+                (&naledi, format!("/admin/messages/{value}?q={value}")),
                 (&thandi, format!("/{value}?{value}={value}")),
                 (&naledi, format!("/admin/calendar?week={value}")),
                 (&naledi, format!("/admin/clients?invited={value}")),
@@ -536,6 +626,8 @@ on_both!(
         for path in [
             "/admin/clients",
             "/bookings",
+            "/messages",
+            "/messages/read",
             "/login",
             "/reset",
             "/reset/x",

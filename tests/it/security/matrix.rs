@@ -22,7 +22,7 @@ const WHO: [&str; 7] = [
 ];
 
 /// A route, and what it answers to each of [`WHO`] when asked for something of the client's. A new route needs a row.
-const MATRIX: [(&str, &str, [u16; 7]); 28] = [
+const MATRIX: [(&str, &str, [u16; 7]); 34] = [
     ("GET", "/login", [200, 200, 200, 303, 303, 303, 303]),
     ("POST", "/login", [422; 7]),
     ("POST", "/logout", [303; 7]),
@@ -46,6 +46,24 @@ const MATRIX: [(&str, &str, [u16; 7]); 28] = [
         "POST",
         "/bookings/{id}/cancel",
         [303, 303, 303, 404, 303, 303, 303],
+    ),
+    ("GET", "/messages", [303, 303, 303, 200, 200, 303, 303]),
+    ("POST", "/messages", [303; 7]),
+    (
+        "GET",
+        "/messages/older",
+        [303, 303, 303, 303, 303, 303, 303],
+    ),
+    ("POST", "/messages/read", [303; 7]),
+    (
+        "GET",
+        "/admin/messages",
+        [303, 303, 303, 404, 404, 200, 200],
+    ),
+    (
+        "GET",
+        "/admin/messages/{id}",
+        [303, 303, 303, 404, 404, 200, 200],
     ),
     ("GET", "/admin", [303, 303, 303, 404, 404, 200, 200]),
     (
@@ -170,7 +188,14 @@ impl<'h> Visit<'h> {
             return booked.unwrap().to_string();
         }
         match path {
-            "/admin/clients/{id}" => house.thandi.client.to_string(),
+            "/admin/clients/{id}" | "/admin/messages/{id}" => house.thandi.client.to_string(),
+            "/messages/read" => {
+                // Something new for each to read: staff read Aisha's.
+                house.answer(&house.thandi, "Hello").await;
+                house.answer(&house.pieter, "Hello").await;
+                house.write(&house.aisha, "Hello").await;
+                String::new()
+            }
             "/welcome/{token}" => self.link(Kind::Invitation).await,
             "/reset/{token}" => self.link(Kind::Reset).await,
             "/assets/{name}" => assets::LIVE_JS.rsplit('/').next().unwrap().to_owned(),
@@ -229,6 +254,15 @@ impl<'h> Visit<'h> {
                     ("email", format!("zodwa-{n}@kestrel.example")),
                 ]
             }
+            "/messages" => vec![
+                ("body", "Hello".to_owned()),
+                ("key", secret::token()),
+                ("client", house.thandi.client.to_string()),
+            ],
+            "/messages/read" => vec![
+                ("upto", "1000000".to_owned()),
+                ("client", house.aisha.client.to_string()),
+            ],
             "/reset" => vec![("email", "nobody".to_owned())],
             "/welcome/{token}" | "/reset/{token}" => vec![("password", "too short".to_owned())],
             _ => Vec::new(),
@@ -257,6 +291,9 @@ impl<'h> Visit<'h> {
         if path == "/bookings/new" {
             let staff = self.house.naledi.staff;
             return format!("?start=2026-11-27T06:00:00Z&staff={staff}");
+        }
+        if path == "/messages/older" {
+            return format!("?before=9&client={}", self.house.thandi.client);
         }
         String::new()
     }
