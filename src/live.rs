@@ -336,7 +336,7 @@ pub async fn open(
             }
             None => None,
         };
-        filled.push(Filled::new(&base.whole, over.as_ref()));
+        filled.extend(Filled::all(&base.whole, over.as_ref()));
     }
     Ok(Live {
         url: url::live(&page.to_string(), &cursor.to_string()),

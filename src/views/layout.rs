@@ -28,9 +28,9 @@ pub struct Live {
 }
 
 impl Live {
-    /// What fills a root now.
-    pub fn fill(&self, root: &str) -> Option<&Filled> {
-        self.regions.iter().find(|filled| filled.root == root)
+    /// What fills a root now, or what a scattered part is.
+    pub fn fill(&self, id: &str) -> Option<&Filled> {
+        self.regions.iter().find(|filled| filled.id == id)
     }
 }
 
@@ -176,6 +176,11 @@ pub fn region(live: &Live, root: &'static str, class: &str) -> Markup {
     html! {
         div id=(root) class=(class) data-region { @if let Some(filled) = live.fill(root) { (filled) } }
     }
+}
+
+/// A part of a scattered region, in one of its places on the page.
+pub fn part(live: &Live, id: &str) -> Markup {
+    html! { @if let Some(part) = live.fill(id) { span data-region { (part) } } }
 }
 
 /// What happened to a form, above it.
