@@ -9,7 +9,7 @@ pub use reading::Reading;
 
 use crate::assets::BUILD;
 use crate::clock::Clock;
-use crate::domain::id::{ClientId, StaffId};
+use crate::domain::id::{ClientId, PersonId, StaffId};
 use crate::domain::topic::Topic;
 use crate::domain::viewer::{Role, Viewer};
 use crate::domain::week::Week;
@@ -60,6 +60,13 @@ pub enum Region {
     Clients { everyone: Everyone },
     /// The latest mails.
     Outbox,
+    /// What someone should know.
+    Notifications { person: PersonId, for_staff: bool },
+    /// How much waits for someone, on every page: a client's, or staff's without one.
+    Badges {
+        person: PersonId,
+        client: Option<ClientId>,
+    },
 }
 
 /// Where regions are loaded from.
@@ -97,6 +104,20 @@ impl realtime::Region for Region {
             }
             Self::Agenda { everyone } | Self::Timetable { everyone, .. } => calendars(everyone),
             Self::Outbox => vec![Topic::Outbox],
+            Self::Notifications { person, for_staff } => {
+                let mut topics = vec![Topic::Notifications(*person)];
+                // Their names stand in staff's.
+                topics.extend(for_staff.then_some(Topic::Clients));
+                topics
+            }
+            Self::Badges { person, client } => {
+                let of = client.map_or([Topic::Invoices, Topic::Threads], |client| {
+                    [Topic::Client(client), Topic::Thread(client)]
+                });
+                let mut topics = vec![Topic::Notifications(*person)];
+                topics.extend(of);
+                topics
+            }
         };
         topics.push(Topic::Settings);
         topics
@@ -105,7 +126,10 @@ impl realtime::Region for Region {
     fn kind(&self) -> Kind {
         match self {
             Self::OwnSlots { .. } => Kind::Over,
-            Self::Next { .. } | Self::Sessions { .. } => Kind::Own,
+            Self::Next { .. }
+            | Self::Sessions { .. }
+            | Self::Notifications { .. }
+            | Self::Badges { .. } => Kind::Own,
             _ => Kind::Shared,
         }
     }
@@ -131,6 +155,7 @@ pub enum Page {
     Clients,
     Client { client: ClientId },
     Outbox,
+    Notifications,
 }
 
 impl fmt::Display for Page {
@@ -147,6 +172,7 @@ impl fmt::Display for Page {
             Self::Clients => f.write_str("page=clients"),
             Self::Client { client } => write!(f, "page=client&client={client}"),
             Self::Outbox => f.write_str("page=outbox"),
+            Self::Notifications => f.write_str("page=notifications"),
         }
     }
 }
@@ -189,6 +215,7 @@ impl Address {
                 client: self.client.as_deref()?.parse().ok()?,
             },
             "outbox" => Page::Outbox,
+            "notifications" => Page::Notifications,
             _ => return None,
         })
     }
@@ -200,7 +227,34 @@ pub async fn places(
     viewer: &Viewer,
     page: &Page,
 ) -> Result<Option<Vec<Place<Region>>>, store::Error> {
-    let alone = |base: Region| Place { base, over: None };
+    let badges = match viewer {
+        Viewer::Guest => return Ok(None),
+        Viewer::Client(me) => Region::Badges {
+            person: me.person,
+            client: Some(me.client),
+        },
+        Viewer::Staff(me) => Region::Badges {
+            person: me.person,
+            client: None,
+        },
+    };
+    let Some(mut places) = places_of(reading, viewer, page).await? else {
+        return Ok(None);
+    };
+    places.push(alone(badges));
+    Ok(Some(places))
+}
+
+fn alone(base: Region) -> Place<Region> {
+    Place { base, over: None }
+}
+
+/// What belongs to this page and to no other.
+async fn places_of(
+    reading: &mut Reading,
+    viewer: &Viewer,
+    page: &Page,
+) -> Result<Option<Vec<Place<Region>>>, store::Error> {
     Ok(Some(match (viewer, page) {
         (Viewer::Client(me), Page::Home) => vec![
             alone(Region::Next { client: me.client }),
@@ -231,6 +285,10 @@ pub async fn places(
                 }),
             ]
         }
+        (Viewer::Client(me), Page::Notifications) => vec![alone(Region::Notifications {
+            person: me.person,
+            for_staff: false,
+        })],
         (Viewer::Staff(me), page) => {
             let everyone: Everyone = reading.everyone().await?.iter().map(|one| one.id).collect();
             match page {
@@ -262,6 +320,10 @@ pub async fn places(
                     })]
                 }
                 Page::Outbox if me.role == Role::Owner => vec![alone(Region::Outbox)],
+                Page::Notifications => vec![alone(Region::Notifications {
+                    person: me.person,
+                    for_staff: true,
+                })],
                 Page::Outbox | Page::Home | Page::Bookings { .. } => return Ok(None),
             }
         }

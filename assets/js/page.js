@@ -127,5 +127,42 @@
       if (e.dataset.slot && e.getAttribute('aria-label')) news.push(e.getAttribute('aria-label'));
     }
     if (news.length && !telling) telling = setTimeout(tell, 1000);
-  }).observe(document.body, { subtree: true, childList: true, attributeOldValue: true, attributeFilter: ['data-state', 'data-status'] });
+    count();
+    look();
+  }).observe(document.body, { subtree: true, childList: true, attributeOldValue: true, attributeFilter: ['data-state', 'data-status', 'data-count', 'value'] });
+
+  // --- The title counts what is unread while the page is behind another; in front of it the bell does.
+  const title = document.title;
+  function count() {
+    const n = document.hidden ? Number(byId('bell-side')?.dataset.count) : 0;
+    const words = n ? `(${n}) ${title}` : title;
+    if (document.title !== words) document.title = words;
+  }
+
+  // --- What is shown is seen: the list's own button is pressed, once there was a moment to tell the new lines apart.
+  const LOOK = 1000;
+  let looking = null, pressed = '';
+  const seen = () => { const form = byId('seen'); return form?.elements.upto ? form : null; };
+  function press() {
+    looking = null;
+    const form = seen();
+    // Once for each state: what the server refuses must not be asked for ever.
+    if (!form || form.elements.upto.value === pressed) return;
+    pressed = form.elements.upto.value;
+    form.requestSubmit();
+  }
+  function look() {
+    if (document.hidden) { clearTimeout(looking); looking = null; pressed = ''; }
+    else if (!looking && seen()) looking = setTimeout(press, LOOK);
+  }
+  addEventListener('pagehide', () => {
+    if (!looking) return;                                 // who follows a line at once has seen the list too
+    clearTimeout(looking);
+    looking = null;
+    const form = seen();
+    if (form) fetch(form.action, { method: 'POST', keepalive: true, headers: { 'HX-Request': 'true' }, body: new URLSearchParams(new FormData(form)) });
+  });
+  for (const [target, event] of [[document, 'visibilitychange'], [window, 'pageshow']]) {
+    target.addEventListener(event, () => { count(); look(); });
+  }
 })();

@@ -68,3 +68,76 @@ pub struct Notification {
     pub at: Timestamp,
     pub is_seen: bool,
 }
+
+/// What a list says in one line: a fact, or several messages of one conversation that came one after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line<'a> {
+    pub newest: &'a Notification,
+    pub count: usize,
+}
+
+/// The lines of what someone was told, in the same order. Messages go together while they are all new, or all seen.
+pub fn lines(told: &[Notification]) -> Vec<Line<'_>> {
+    let go_together = |a: &Notification, b: &Notification| {
+        let (a, b) = (
+            (a.about, a.client, a.is_seen),
+            (b.about, b.client, b.is_seen),
+        );
+        a.0 == About::Thread && a == b
+    };
+    told.chunk_by(go_together)
+        .map(|chunk| Line {
+            newest: &chunk[0],
+            count: chunk.len(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(about: About, client: ClientId, is_seen: bool) -> Notification {
+        Notification {
+            id: NotificationId::new(),
+            kind: Kind::Message,
+            about,
+            client,
+            client_name: "Thandi Mokoena".to_owned(),
+            starts_at: None,
+            amount: None,
+            at: Timestamp::UNIX_EPOCH,
+            is_seen,
+        }
+    }
+
+    #[test]
+    fn messages_in_a_row_are_one_line() {
+        let (thandi, pieter) = (ClientId::new(), ClientId::new());
+        let message = |client, is_seen| told(About::Thread, client, is_seen);
+        let booking = || told(About::Booking(BookingId::new()), thandi, false);
+        let all = [
+            message(thandi, false),
+            message(thandi, false),
+            message(pieter, false),
+            message(thandi, false),
+            message(thandi, true),
+            message(thandi, true),
+            booking(),
+            booking(),
+            message(thandi, true),
+        ];
+        let counts: Vec<_> = lines(&all).iter().map(|line| line.count).collect();
+        assert_eq!(counts, [2, 1, 1, 2, 1, 1, 1]);
+        assert_eq!(lines(&all)[0].newest, &all[0]);
+        assert!(lines(&[]).is_empty());
+    }
+
+    #[test]
+    fn every_kind_reads_back() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::parse(kind.as_str()), Some(kind));
+        }
+        assert_eq!(Kind::parse("x"), None);
+    }
+}

@@ -10,6 +10,7 @@ mod guard;
 mod health;
 mod home;
 mod live;
+mod notification;
 mod origin;
 pub mod routes;
 mod secure;

@@ -1,7 +1,7 @@
 //! The table: every method and path, who may ask for it, and who answers.
 
 use super::guard::Who;
-use super::{admin, assets, booking, client, health, home, live, settings, sign_in};
+use super::{admin, assets, booking, client, health, home, live, notification, settings, sign_in};
 use crate::app::App;
 use axum::http::Method;
 use axum::routing::{MethodRouter, get, post};
@@ -99,6 +99,19 @@ pub fn table() -> Vec<Route> {
             Owner,
             get(settings::outbox),
         ),
+        row(
+            read.clone(),
+            "/notifications",
+            SignedIn,
+            get(notification::list),
+        ),
+        row(
+            write.clone(),
+            "/notifications/seen",
+            SignedIn,
+            post(notification::see),
+        )
+        .in_sheet(),
         row(read.clone(), "/live", Anyone, get(live::connect)),
         row(read.clone(), "/assets/{name}", Anyone, get(assets::show)),
         row(read.clone(), "/accent/{hue}", Anyone, get(assets::accent)),

@@ -3,12 +3,13 @@
 use super::{Reading, Region};
 use crate::domain::booking::Booking;
 use crate::domain::business::Business;
-use crate::domain::id::{ClientId, StaffId};
+use crate::domain::id::{ClientId, PersonId, StaffId};
 use crate::domain::topic::Topic;
 use crate::domain::week::Week;
 use crate::realtime::{Loaded, Region as _, Whole};
-use crate::store::{self, Error, activity, client, outbox};
+use crate::store::{self, Error, activity, client, notification, outbox};
 use crate::views;
+use crate::views::badge::Waiting;
 use crate::views::booking::sessions::Sessions;
 use crate::views::today::Numbers;
 use jiff::{Span, Timestamp};
@@ -20,6 +21,8 @@ const PAST: i64 = 20;
 const LINES: i64 = 12;
 /// Mails that the outbox lists.
 const MAILS: i64 = 50;
+/// Facts that the list behind the bell tells.
+const TOLD: i64 = 50;
 /// Days without a session after which a client has gone quiet.
 const QUIET_DAYS: i32 = 45;
 
@@ -79,6 +82,17 @@ impl Region {
                     views::outbox::list(&reading.business, &reading.source.base_url, &mails, now);
                 (whole, midnight)
             }
+            Self::Notifications { person, for_staff } => {
+                let told = notification::list(&mut reading.tx, *person, TOLD).await?;
+                let business = &reading.business;
+                let whole = views::notification::list(business, &told, *for_staff, now);
+                (whole, midnight)
+            }
+            Self::Badges { person, client } => {
+                let waiting = waiting(reading, *person, *client).await?;
+                // An invoice falls due at midnight.
+                (views::badge::badges(&waiting), midnight)
+            }
         };
         Ok(Loaded {
             version: version(&self.topics(), versions),
@@ -91,6 +105,31 @@ impl Region {
 /// The sum of the topics' versions: it grows with every change to any of them.
 fn version(topics: &[Topic], versions: &HashMap<Topic, i64>) -> i64 {
     topics.iter().filter_map(|topic| versions.get(topic)).sum()
+}
+
+async fn waiting(
+    reading: &mut Reading,
+    person: PersonId,
+    client: Option<ClientId>,
+) -> Result<Waiting, Error> {
+    Ok(Waiting {
+        unseen: notification::unseen(&mut reading.tx, person).await?,
+        invoices: waiting_invoices(reading, client).await,
+        messages: unread_messages(reading, client).await,
+        for_staff: client.is_none(),
+    })
+}
+
+/// A client's that are to be paid; for staff those that are overdue.
+#[expect(clippy::unused_async, reason = "nothing writes invoices yet")]
+async fn waiting_invoices(_reading: &mut Reading, _client: Option<ClientId>) -> i64 {
+    0
+}
+
+/// A client's from staff; for staff the conversations with any.
+#[expect(clippy::unused_async, reason = "nothing writes messages yet")]
+async fn unread_messages(_reading: &mut Reading, _client: Option<ClientId>) -> i64 {
+    0
 }
 
 async fn sessions(

@@ -1,5 +1,6 @@
 //! The page around every page: head, navigation, live status, and the lone card of whoever is not signed in.
 
+use super::badge::{self, Badge};
 use super::icon::{icon, name};
 use super::{text, url};
 use crate::assets::{LIVE_JS, MARK_SVG, PORTICO_CSS};
@@ -43,6 +44,8 @@ pub enum Tab {
     Calendar,
     Clients,
     Settings,
+    /// Behind the bell.
+    Notifications,
 }
 
 const HTMX: &str = r#"{"extensions":"no-scripts,ws,upsert","includeIndicatorCSS":false,"history":false,"morphIgnore":["data-htmx-powered","open"],"ws":{"reconnectMaxDelay":20000,"reconnectJitter":0.5}}"#;
@@ -84,19 +87,23 @@ pub fn page(page: &Page<'_>, body: &Markup) -> Markup {
                     header.side {
                         (brand(page.business, home))
                         nav.nav aria-label="Main" { (entries(page, true)) }
-                        div.me {
-                            span.avatar aria-hidden="true" { (initials(page.viewer.name())) }
-                            div.grow {
-                                b { (page.viewer.name()) }
-                                @if page.live.is_some() { (status()) }
+                        div.foot {
+                            (bell(page, true))
+                            div.me {
+                                span.avatar aria-hidden="true" { (initials(page.viewer.name())) }
+                                div.grow {
+                                    b { (page.viewer.name()) }
+                                    @if page.live.is_some() { (status()) }
+                                }
+                                (sign_out())
                             }
-                            (sign_out())
                         }
                     }
                     header.top {
                         (brand(page.business, home))
                         div.row {
                             @if page.live.is_some() { (status()) }
+                            (bell(page, false))
                             (sign_out())
                         }
                     }
@@ -129,6 +136,27 @@ fn sign_out() -> Markup {
             }
         }
     }
+}
+
+/// The way to what one should know.
+fn bell(page: &Page<'_>, wide: bool) -> Markup {
+    let current = (page.tab == Tab::Notifications).then_some("page");
+    html! {
+        @if wide {
+            a.bell href=(url::NOTIFICATIONS) aria-current=[current] {
+                (icon(name::BELL)) span { "Notifications" } (badge(page, Badge::Bell, true))
+            }
+        } @else {
+            a.bell href=(url::NOTIFICATIONS) aria-current=[current] title="Notifications" {
+                (icon(name::BELL)) span.visually-hidden { "Notifications" } (badge(page, Badge::Bell, false))
+            }
+        }
+    }
+}
+
+/// How much waits behind an entry. A page that is not live says nothing: it could not take it back.
+pub fn badge(page: &Page<'_>, badge: Badge, wide: bool) -> Markup {
+    html! { @if let Some(live) = page.live { " " (part(live, &badge::id(badge, wide))) } }
 }
 
 fn entries(page: &Page<'_>, wide: bool) -> Markup {

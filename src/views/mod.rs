@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod agenda;
+pub mod badge;
 pub mod booking;
 pub mod client;
 pub mod email;
@@ -9,6 +10,7 @@ pub mod error;
 pub mod home;
 pub mod icon;
 pub mod layout;
+pub mod notification;
 pub mod outbox;
 pub mod settings;
 pub mod sign_in;

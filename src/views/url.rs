@@ -1,6 +1,6 @@
 //! Every path that a page links to, in one place.
 
-use crate::domain::id::{BookingId, ClientId, ServiceId, StaffId};
+use crate::domain::id::{BookingId, ClientId, InvoiceId, ServiceId, StaffId};
 use crate::domain::week::Week;
 use jiff::Timestamp;
 use std::fmt::Write as _;
@@ -16,6 +16,9 @@ pub const CALENDAR: &str = "/admin/calendar";
 pub const CLIENTS: &str = "/admin/clients";
 pub const SETTINGS: &str = "/admin/settings";
 pub const OUTBOX: &str = "/admin/settings/outbox";
+pub const MESSAGES: &str = "/messages";
+pub const NOTIFICATIONS: &str = "/notifications";
+pub const SEEN: &str = "/notifications/seen";
 
 /// A client's calendar.
 pub fn bookings(week: Week, staff: StaffId, moving: Option<BookingId>) -> String {
@@ -80,6 +83,16 @@ pub fn calendar(week: Week, staff: Option<StaffId>, moving: Option<BookingId>) -
 /// One client's page, for staff.
 pub fn client(id: ClientId) -> String {
     format!("{CLIENTS}/{id}")
+}
+
+/// An invoice, for the client and for staff.
+pub fn invoice(id: InvoiceId) -> String {
+    format!("/invoices/{id}")
+}
+
+/// One client's conversation, for staff.
+pub fn thread(id: ClientId) -> String {
+    format!("/admin/messages/{id}")
 }
 
 /// The link of an invitation; its token is the secret.

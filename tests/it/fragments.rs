@@ -89,9 +89,14 @@ on_both!(no_fragment_holds_a_live_part, |house: House| async move {
         (&naledi, "/admin/clients".to_owned()),
         (&naledi, format!("/admin/clients/{client}")),
         (&naledi, "/admin/settings/outbox".to_owned()),
+        (&naledi, "/notifications".to_owned()),
+        (&thandi, "/notifications".to_owned()),
     ];
     let live = Live::collect(&pages).await;
     assert!(live.0.len() > 40, "{:?}", live.0);
+    for part in ["bell-side", "bell-bar", "seen", "notification-lines"] {
+        assert!(live.0.contains(part), "{part} is live: {:?}", live.0);
+    }
 
     // What people do in the sheet, and all that comes of it.
     let (staff, service) = (

@@ -12,6 +12,7 @@ use portico::secret;
 use portico::store::booking::{Cancel, Move};
 use portico::store::business::NewBusiness;
 use portico::store::client::Invite;
+use portico::store::notification::See;
 use portico::store::person::NewPerson;
 use portico::store::token::{Issue, Kind, Redeem};
 use portico::store::{self, Tx, Work};
@@ -59,6 +60,22 @@ fn regions(house: &House) -> Vec<Region> {
         },
         Region::Clients { everyone },
         Region::Outbox,
+        Region::Notifications {
+            person: house.thandi.person,
+            for_staff: false,
+        },
+        Region::Notifications {
+            person: house.naledi.person,
+            for_staff: true,
+        },
+        Region::Badges {
+            person: house.thandi.person,
+            client: Some(client),
+        },
+        Region::Badges {
+            person: house.naledi.person,
+            client: None,
+        },
     ]
 }
 
@@ -127,6 +144,8 @@ on_both!(
             "Timetable",
             "Activity",
             "Outbox",
+            "Notifications",
+            "Badges",
         ] {
             assert!(
                 changed.contains(&region.to_owned()),
@@ -177,6 +196,32 @@ on_both!(
         })
         .await;
         assert!(changed.contains(&"Next".to_owned()) && changed.contains(&"Activity".to_owned()));
+
+        // Staff, of what the client did; the client, of what staff did; then both forget it.
+        for person in [house.naledi.person, house.thandi.person] {
+            let mut tx = house.app.db.snapshot().await.unwrap();
+            let told = store::notification::list(&mut tx, person, 1).await.unwrap();
+            drop(tx);
+            let see = See {
+                person,
+                upto: told[0].id,
+                now,
+            };
+            let ((), changed) = check(&house, "see", move |tx, ()| {
+                let see = see.clone();
+                Box::pin(async move { store::notification::see(tx, &see).await })
+            })
+            .await;
+            assert_eq!(changed, ["Notifications", "Badges"]);
+        }
+        let ((), changed) = check(&house, "forget what was seen", move |tx, ()| {
+            Box::pin(store::notification::sweep(
+                tx,
+                now + std::time::Duration::from_hours(91 * 24),
+            ))
+        })
+        .await;
+        assert_eq!(changed, ["Notifications", "Notifications"]);
 
         let new = |name: &str| NewPerson {
             id: PersonId::new(),

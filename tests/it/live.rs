@@ -133,7 +133,8 @@ on_both!(
             assert!(watcher.quiet().await.is_empty(), "it has everything");
             watching.push(watcher);
         }
-        assert_eq!(other.hub.region_count(), 6);
+        // Next, sessions and badges, of each.
+        assert_eq!(other.hub.region_count(), 9);
         assert_eq!(other.hub.load_count(), 0);
 
         // And none of them is forgotten: what changes afterwards is loaded, and reaches the one whom it concerns.
@@ -142,7 +143,7 @@ on_both!(
             .await
             .unwrap();
         watching[1].content(|html| html.contains("Follow-up")).await;
-        assert!(other.hub.load_count() <= 2, "only what concerns Pieter");
+        assert!(other.hub.load_count() <= 3, "only what concerns Pieter");
     }
 );
 
@@ -304,6 +305,7 @@ on_both!(
             "/live?page=today".to_owned(),
             "/live?page=clients".to_owned(),
             "/live?page=outbox".to_owned(),
+            "/live?page=badges".to_owned(),
             "/live?page=calendar&week=2026-W48".to_owned(),
             format!("/live?page=client&client={}", house.thandi.client),
             "/live?page=bookings&week=2026-W48&staff=0193c0de-0000-7000-8000-000000000000"

@@ -15,4 +15,5 @@ mod command;
 mod fragments;
 mod laws;
 mod live;
+mod notification;
 mod security;
