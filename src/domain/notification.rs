@@ -78,13 +78,9 @@ pub struct Line<'a> {
 
 /// The lines of what someone was told, in the same order. Messages go together while they are all new, or all seen.
 pub fn lines(told: &[Notification]) -> Vec<Line<'_>> {
-    let go_together = |a: &Notification, b: &Notification| {
-        let (a, b) = (
-            (a.about, a.client, a.is_seen),
-            (b.about, b.client, b.is_seen),
-        );
-        a.0 == About::Thread && a == b
-    };
+    let of = |one: &Notification| (one.kind, one.client, one.is_seen);
+    let go_together =
+        |a: &Notification, b: &Notification| a.kind == Kind::Message && of(a) == of(b);
     told.chunk_by(go_together)
         .map(|chunk| Line {
             newest: &chunk[0],
@@ -97,11 +93,11 @@ pub fn lines(told: &[Notification]) -> Vec<Line<'_>> {
 mod tests {
     use super::*;
 
-    fn told(about: About, client: ClientId, is_seen: bool) -> Notification {
+    fn told(kind: Kind, client: ClientId, is_seen: bool) -> Notification {
         Notification {
             id: NotificationId::new(),
-            kind: Kind::Message,
-            about,
+            kind,
+            about: About::Thread,
             client,
             client_name: "Thandi Mokoena".to_owned(),
             starts_at: None,
@@ -114,8 +110,8 @@ mod tests {
     #[test]
     fn messages_in_a_row_are_one_line() {
         let (thandi, pieter) = (ClientId::new(), ClientId::new());
-        let message = |client, is_seen| told(About::Thread, client, is_seen);
-        let booking = || told(About::Booking(BookingId::new()), thandi, false);
+        let message = |client, is_seen| told(Kind::Message, client, is_seen);
+        let booking = || told(Kind::Booked, thandi, false);
         let all = [
             message(thandi, false),
             message(thandi, false),
