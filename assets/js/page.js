@@ -90,7 +90,7 @@
   // --- The tint of what just changed. The server never renders `just`; a morph in between takes it away, which is fine.
   const KEYED = '[data-booking],[data-invoice],[data-message],[data-notification],[data-todo],[data-activity]';
   const news = [];
-  let telling = null;
+  let unread = 0, telling = null;
   function tint(e) {
     e.classList.remove('just');
     void e.offsetWidth;                                   // restarts the animation of one that changes twice
@@ -103,9 +103,11 @@
   function tell() {
     telling = null;
     const e = byId('live-news');
-    if (!e || !news.length) return;
-    e.textContent = news.length === 1 ? news[0] : `${news.length} times changed`;
-    news.length = 0;
+    if (!e || !(news.length || unread)) return;
+    const told = news.length > 1 ? [`${news.length} times changed`] : [...news];
+    if (unread) told.push(`Unread notifications: ${unread}`);
+    e.textContent = told.join('. ');
+    news.length = unread = 0;
     telling = setTimeout(tell, 5000);
   }
   new MutationObserver(records => {
@@ -115,7 +117,9 @@
       if (!r.target.closest?.('[data-region]')) continue;
       if (r.type === 'attributes') {
         // No old value: a new node that is just being built.
-        if (r.oldValue !== null && r.oldValue !== r.target.getAttribute(r.attributeName)) changed.add(r.target);
+        const now = r.target.getAttribute(r.attributeName);
+        if (r.oldValue !== null && r.oldValue !== now) changed.add(r.target);
+        if (r.target.id === 'bell-side' && r.attributeName === 'data-count') unread = now > Number(r.oldValue) ? now : 0;
       } else for (const n of r.addedNodes) {
         // A morph moves nodes by taking them out and in again, an upsert replaces: neither is new.
         if (n.id && !gone.has(n.id) && n.matches?.(KEYED)) changed.add(n);
@@ -126,10 +130,10 @@
       tint(e);
       if (e.dataset.slot && e.getAttribute('aria-label')) news.push(e.getAttribute('aria-label'));
     }
-    if (news.length && !telling) telling = setTimeout(tell, 1000);
+    if ((news.length || unread) && !telling) telling = setTimeout(tell, 1000);
     count();
     look();
-  }).observe(document.body, { subtree: true, childList: true, attributeOldValue: true, attributeFilter: ['data-state', 'data-status', 'data-count', 'value'] });
+  }).observe(document.body, { subtree: true, childList: true, attributeOldValue: true, attributeFilter: ['data-state', 'data-status', 'data-count'] });
 
   // --- The title counts what is unread while the page is behind another; in front of it the bell does.
   const title = document.title;

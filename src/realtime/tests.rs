@@ -563,12 +563,13 @@ async fn of_scattered_parts_all_are_sent_where_nobody_knows_them_and_else_the_ch
         page.hubs[1].mark(Topic::Outbox);
         let content = loop {
             page.bell.notify.notified().await;
-            match page.far.pull(&page.cursor, page.socket, |_| ()) {
-                Pull::Ready {
-                    content: Some(content),
-                    ..
-                } => break content,
-                _ => continue,
+            let pulled = page.far.pull(&page.cursor, page.socket, |_| ());
+            if let Pull::Ready {
+                content: Some(content),
+                ..
+            } = pulled
+            {
+                break content;
             }
         };
         sent.push(content.to_string());

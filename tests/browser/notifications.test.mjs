@@ -75,6 +75,7 @@ test('notifications', { timeout: 120_000 }, async (t) => {
     await titled(today, '(1) Today · Kestrel Physio');
     await titled(clients, 'Clients · Kestrel Physio');
     await clients.getByRole('link', { name: 'Notifications 1 unread', exact: true }).first().waitFor();
+    await eventually(async () => assert.equal(await clients.locator('#live-news').textContent(), 'Unread notifications: 1'));
     await bell(thandis, 0);
     await pieter.book(times.shift());
     await Promise.all([bell(today, 2), bell(clients, 2)]);

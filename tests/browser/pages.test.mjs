@@ -104,7 +104,7 @@ test('every page', { timeout: 180_000 }, async (t) => {
   await t.test('of staff', async (t) => {
     const page = await open(t, OWNER);
     const calendar = week.replace('/bookings', '/admin/calendar');
-    const paths = ['/admin', '/admin/calendar', calendar, '/admin/clients', client, sheet, '/admin/settings', '/admin/settings/outbox', '/notifications'];
+    const paths = ['/admin', '/admin/calendar', calendar, '/admin/clients', client, sheet, '/admin/settings', '/notifications', '/admin/settings/outbox'];
     for (const path of paths) await visit(page, path);
     await page.locator('summary').first().click();
     await check(page, 'read mail');

@@ -197,7 +197,7 @@ on_both!(
                 .await
                 .unwrap();
         }
-        house.clock().advance(Duration::from_secs(60));
+        house.clock().advance(Duration::from_mins(1));
         house
             .book(&house.pieter, &house.follow_up, THURSDAY_10_15)
             .await
@@ -361,12 +361,12 @@ on_both!(
         let page = naledi.get("/notifications").await;
         let line = page.texts("[data-notification]");
         assert_eq!(line, ["Thandi Mokoena booked Thu 26 Nov, 10:15 New 08:00"]);
-        let link = format!("/bookings/{booking}");
+        let there = format!("/bookings/{booking}");
         assert_eq!(
             page.attribute("[data-notification] a", "href").as_ref(),
-            Some(&link)
+            Some(&there)
         );
-        assert_eq!(naledi.get(&link).await.status, 200);
+        assert_eq!(naledi.get(&there).await.status, 200);
         assert!(page.texts("[data-notification] .badge") == ["New"]);
         let told_of = told(&house, house.naledi.person).await[0].id.to_string();
         for (selector, name) in [
@@ -377,9 +377,9 @@ on_both!(
         }
 
         let staff = Viewer::Staff(house.naledi.clone());
-        house.clock().advance(Duration::from_secs(60));
+        house.clock().advance(Duration::from_mins(1));
         reschedule(&house, staff.clone(), booking, 1, FRIDAY_8).await;
-        house.clock().advance(Duration::from_secs(60));
+        house.clock().advance(Duration::from_mins(1));
         cancel(&house, staff, booking, 2).await;
         let page = thandi.get("/notifications").await;
         assert_eq!(
@@ -391,9 +391,9 @@ on_both!(
         );
         assert_eq!(
             page.attribute("[data-notification] a", "href").as_ref(),
-            Some(&link)
+            Some(&there)
         );
-        assert_eq!(thandi.get(&link).await.status, 200);
+        assert_eq!(thandi.get(&there).await.status, 200);
     }
 );
 
