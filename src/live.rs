@@ -4,16 +4,18 @@
 
 mod load;
 mod money;
+mod page;
 mod reading;
 
+pub use page::{Address, Page};
 pub use reading::Reading;
 
 use crate::assets::BUILD;
 use crate::clock::Clock;
-use crate::domain::id::{ClientId, InvoiceId, StaffId};
+use crate::domain::id::{ClientId, InvoiceId, PersonId, StaffId};
 use crate::domain::invoice::Filter;
 use crate::domain::topic::Topic;
-use crate::domain::viewer::{Role, Viewer};
+use crate::domain::viewer::{ClientViewer, Role, StaffViewer, Viewer};
 use crate::domain::week::Week;
 use crate::realtime::part::Filled;
 use crate::realtime::{self, Cursor, Grant, Kind, LoadError, Loaded, Mark, Place, Tag, tag};
@@ -22,7 +24,6 @@ use crate::views::layout::Live;
 use crate::views::url;
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 use std::sync::Arc;
 
 /// The hub of this catalogue.
@@ -58,12 +59,12 @@ pub enum Region {
     },
     /// What just happened.
     Activity { everyone: Everyone },
-    /// All clients.
-    Clients { everyone: Everyone },
+    /// All clients, or those who have gone quiet.
+    Clients { everyone: Everyone, quiet: bool },
     /// A client's thread, for the client or for staff.
     Thread { client: ClientId, for_staff: bool },
-    /// All threads.
-    Threads,
+    /// All threads, or those whose clients wait for an answer.
+    Threads { waiting: bool },
     /// The latest mails.
     Outbox,
     /// What a client owes and owed.
@@ -78,6 +79,13 @@ pub enum Region {
     Ledger { filter: Filter },
     /// What a client has to do.
     Todo { client: ClientId },
+    /// What someone should know.
+    Notifications { person: PersonId, for_staff: bool },
+    /// How much waits for someone, on every page: a client's, or staff's without one.
+    Badges {
+        person: PersonId,
+        client: Option<ClientId>,
+    },
 }
 
 /// Where regions are loaded from.
@@ -117,7 +125,7 @@ impl realtime::Region for Region {
             Self::Invoice { client, .. } => vec![Topic::Client(*client), Topic::Invoices],
             Self::Todo { client } => vec![Topic::Client(*client), Topic::Thread(*client)],
             Self::Ledger { .. } => vec![Topic::Invoices, Topic::Clients],
-            Self::Clients { everyone } => {
+            Self::Clients { everyone, .. } => {
                 let mut topics: Vec<Topic> = calendars(everyone);
                 topics.push(Topic::Clients);
                 topics
@@ -135,8 +143,22 @@ impl realtime::Region for Region {
             Self::Agenda { everyone } | Self::Timetable { everyone, .. } => calendars(everyone),
             Self::Thread { client, .. } => vec![Topic::Thread(*client)],
             // Not all clients' own topics: a name changes with the list of clients.
-            Self::Threads => vec![Topic::Threads, Topic::Clients],
+            Self::Threads { .. } => vec![Topic::Threads, Topic::Clients],
             Self::Outbox => vec![Topic::Outbox],
+            Self::Notifications { person, for_staff } => {
+                let mut topics = vec![Topic::Notifications(*person)];
+                // Their names stand in staff's.
+                topics.extend(for_staff.then_some(Topic::Clients));
+                topics
+            }
+            Self::Badges { person, client } => {
+                let of = client.map_or([Topic::Invoices, Topic::Threads], |client| {
+                    [Topic::Client(client), Topic::Thread(client)]
+                });
+                let mut topics = vec![Topic::Notifications(*person)];
+                topics.extend(of);
+                topics
+            }
         };
         topics.push(Topic::Settings);
         topics
@@ -150,7 +172,9 @@ impl realtime::Region for Region {
             | Self::Invoices { .. }
             | Self::Invoice { .. }
             | Self::Todo { .. }
-            | Self::Thread { .. } => Kind::Own,
+            | Self::Thread { .. }
+            | Self::Notifications { .. }
+            | Self::Badges { .. } => Kind::Own,
             _ => Kind::Shared,
         }
     }
@@ -170,127 +194,33 @@ impl realtime::Region for Region {
     }
 }
 
-/// What a page shows, as its live address names it. A name in an address is never a right.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Page {
-    Home,
-    Bookings {
-        staff: StaffId,
-        week: Week,
-    },
-    Today,
-    Calendar {
-        staff: Option<StaffId>,
-        week: Week,
-    },
-    Clients,
-    Client {
-        client: ClientId,
-    },
-    /// A client's own thread.
-    Messages,
-    /// A client's thread, for staff.
-    Thread {
-        client: ClientId,
-    },
-    Threads,
-    Outbox,
-    Invoices,
-    Invoice {
-        invoice: InvoiceId,
-    },
-    Ledger {
-        filter: Filter,
-    },
-}
-
-impl fmt::Display for Page {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Home => f.write_str("page=home"),
-            Self::Bookings { staff, week } => write!(f, "page=bookings&staff={staff}&week={week}"),
-            Self::Today => f.write_str("page=today"),
-            Self::Calendar { staff: None, week } => write!(f, "page=calendar&week={week}"),
-            Self::Calendar {
-                staff: Some(staff),
-                week,
-            } => write!(f, "page=calendar&staff={staff}&week={week}"),
-            Self::Clients => f.write_str("page=clients"),
-            Self::Client { client } => write!(f, "page=client&client={client}"),
-            Self::Messages => f.write_str("page=messages"),
-            Self::Thread { client } => write!(f, "page=thread&client={client}"),
-            Self::Threads => f.write_str("page=threads"),
-            Self::Outbox => f.write_str("page=outbox"),
-            Self::Invoices => f.write_str("page=invoices"),
-            Self::Invoice { invoice } => write!(f, "page=invoice&invoice={invoice}"),
-            Self::Ledger { filter } => write!(f, "page=ledger&show={}", filter.as_str()),
-        }
-    }
-}
-
-/// The fields of a live address.
-#[derive(Debug, Clone, Default, serde::Deserialize)]
-pub struct Address {
-    #[serde(default)]
-    page: String,
-    staff: Option<String>,
-    week: Option<String>,
-    client: Option<String>,
-    invoice: Option<String>,
-    show: Option<String>,
-    pub since: Option<String>,
-}
-
-impl Address {
-    /// The page that is named, if it is one of ours.
-    pub fn page(&self) -> Option<Page> {
-        let week = || self.week.as_deref().and_then(Week::parse);
-        let staff = || {
-            self.staff
-                .as_deref()
-                .map(str::parse::<StaffId>)
-                .transpose()
-                .ok()
-        };
-        let client = || self.client.as_deref()?.parse().ok();
-        Some(match self.page.as_str() {
-            "home" => Page::Home,
-            "bookings" => Page::Bookings {
-                staff: staff()??,
-                week: week()?,
-            },
-            "today" => Page::Today,
-            "calendar" => Page::Calendar {
-                staff: staff()?,
-                week: week()?,
-            },
-            "clients" => Page::Clients,
-            "client" => Page::Client { client: client()? },
-            "messages" => Page::Messages,
-            "thread" => Page::Thread { client: client()? },
-            "threads" => Page::Threads,
-            "outbox" => Page::Outbox,
-            "invoices" => Page::Invoices,
-            "invoice" => Page::Invoice {
-                invoice: self.invoice.as_deref()?.parse().ok()?,
-            },
-            "ledger" => Page::Ledger {
-                filter: Filter::parse(self.show.as_deref()?)?,
-            },
-            _ => return None,
-        })
-    }
-}
-
 /// What a viewer may watch on a page; nothing when the page is not there for them.
-pub async fn places(
-    reading: &mut Reading,
-    viewer: &Viewer,
-    page: &Page,
-) -> Result<Option<Vec<Place<Region>>>, store::Error> {
-    let alone = |base: Region| Place { base, over: None };
-    Ok(Some(match (viewer, page) {
-        (Viewer::Client(me), Page::Home) => vec![
+pub async fn places(reading: &mut Reading, viewer: &Viewer, page: &Page) -> Places {
+    let (person, client, places) = match viewer {
+        Viewer::Guest => return Ok(None),
+        Viewer::Client(me) => {
+            let places = of_client(reading, me, page).await?;
+            (me.person, Some(me.client), places)
+        }
+        Viewer::Staff(me) => (me.person, None, of_staff(reading, me, page).await?),
+    };
+    let Some(mut places) = places else {
+        return Ok(None);
+    };
+    places.push(alone(Region::Badges { person, client }));
+    Ok(Some(places))
+}
+
+fn alone(base: Region) -> Place<Region> {
+    Place { base, over: None }
+}
+
+type Places = Result<Option<Vec<Place<Region>>>, store::Error>;
+
+/// What belongs to a client's page and to no other.
+async fn of_client(reading: &mut Reading, me: &ClientViewer, page: &Page) -> Places {
+    Ok(Some(match page {
+        Page::Home => vec![
             alone(Region::Next { client: me.client }),
             alone(Region::Todo { client: me.client }),
             alone(Region::Sessions {
@@ -298,18 +228,14 @@ pub async fn places(
                 for_staff: false,
             }),
         ],
-        (Viewer::Client(me), Page::Invoices) => {
+        Page::Invoices => {
             vec![alone(Region::Invoices { client: me.client })]
         }
-        (Viewer::Client(_) | Viewer::Staff(_), Page::Invoice { invoice }) => {
-            let found = invoice::find(&mut reading.tx, viewer, *invoice).await?;
-            vec![alone(Region::Invoice {
-                client: found.client,
-                invoice: found.id,
-                for_staff: matches!(viewer, Viewer::Staff(_)),
-            })]
+        Page::Invoice { invoice } => {
+            let viewer = Viewer::Client(me.clone());
+            vec![of_invoice(reading, &viewer, *invoice).await?]
         }
-        (Viewer::Client(me), Page::Bookings { staff, week }) => {
+        Page::Bookings { staff, week } => {
             let known = reading.everyone().await?.iter().any(|one| one.id == *staff);
             if !known || reading.business.week(Some(*week), reading.now) != *week {
                 return Ok(None);
@@ -331,54 +257,84 @@ pub async fn places(
                 }),
             ]
         }
-        (Viewer::Client(me), Page::Messages) => vec![alone(Region::Thread {
+        Page::Messages => vec![alone(Region::Thread {
             client: me.client,
             for_staff: false,
         })],
-        (Viewer::Staff(me), page) => {
-            let everyone: Everyone = reading.everyone().await?.iter().map(|one| one.id).collect();
-            match page {
-                Page::Today => vec![
-                    alone(Region::Numbers {
-                        everyone: Arc::clone(&everyone),
-                    }),
-                    alone(Region::Agenda {
-                        everyone: Arc::clone(&everyone),
-                    }),
-                    alone(Region::Activity { everyone }),
-                ],
-                Page::Calendar { staff, week } => {
-                    if staff.is_some_and(|staff| !everyone.contains(&staff)) {
-                        return Ok(None);
-                    }
-                    vec![alone(Region::Timetable {
-                        everyone,
-                        staff: *staff,
-                        week: *week,
-                    })]
-                }
-                Page::Clients => vec![alone(Region::Clients { everyone })],
-                Page::Client { client } => {
-                    client::find(&mut reading.tx, me, *client, reading.now).await?;
-                    vec![alone(Region::Sessions {
-                        client: *client,
-                        for_staff: true,
-                    })]
-                }
-                Page::Thread { client } => {
-                    client::find(&mut reading.tx, me, *client, reading.now).await?;
-                    vec![alone(Region::Thread {
-                        client: *client,
-                        for_staff: true,
-                    })]
-                }
-                Page::Threads => vec![alone(Region::Threads)],
-                Page::Outbox if me.role == Role::Owner => vec![alone(Region::Outbox)],
-                Page::Ledger { filter } => vec![alone(Region::Ledger { filter: *filter })],
-                _ => return Ok(None),
+        Page::Notifications => vec![alone(Region::Notifications {
+            person: me.person,
+            for_staff: false,
+        })],
+        _ => return Ok(None),
+    }))
+}
+
+/// What belongs to staff's page and to no other.
+async fn of_staff(reading: &mut Reading, me: &StaffViewer, page: &Page) -> Places {
+    let everyone: Everyone = reading.everyone().await?.iter().map(|one| one.id).collect();
+    Ok(Some(match page {
+        Page::Today => vec![
+            alone(Region::Numbers {
+                everyone: Arc::clone(&everyone),
+            }),
+            alone(Region::Agenda {
+                everyone: Arc::clone(&everyone),
+            }),
+            alone(Region::Activity { everyone }),
+        ],
+        Page::Calendar { staff, week } => {
+            if staff.is_some_and(|staff| !everyone.contains(&staff)) {
+                return Ok(None);
             }
+            vec![alone(Region::Timetable {
+                everyone,
+                staff: *staff,
+                week: *week,
+            })]
+        }
+        Page::Clients { quiet } => vec![alone(Region::Clients {
+            everyone,
+            quiet: *quiet,
+        })],
+        Page::Client { client } => {
+            client::find(&mut reading.tx, me, *client, reading.now).await?;
+            vec![alone(Region::Sessions {
+                client: *client,
+                for_staff: true,
+            })]
+        }
+        Page::Thread { client } => {
+            client::find(&mut reading.tx, me, *client, reading.now).await?;
+            vec![alone(Region::Thread {
+                client: *client,
+                for_staff: true,
+            })]
+        }
+        Page::Threads { waiting } => vec![alone(Region::Threads { waiting: *waiting })],
+        Page::Outbox if me.role == Role::Owner => vec![alone(Region::Outbox)],
+        Page::Notifications => vec![alone(Region::Notifications {
+            person: me.person,
+            for_staff: true,
+        })],
+        Page::Ledger { filter } => vec![alone(Region::Ledger { filter: *filter })],
+        Page::Invoice { invoice } => {
+            let viewer = Viewer::Staff(me.clone());
+            vec![of_invoice(reading, &viewer, *invoice).await?]
         }
         _ => return Ok(None),
+    }))
+}
+
+async fn of_invoice(
+    reading: &mut Reading,
+    viewer: &Viewer,
+    id: InvoiceId,
+) -> Result<Place<Region>, store::Error> {
+    let found = invoice::find(&mut reading.tx, viewer, id).await?;
+    Ok(alone(Region::Invoice {
+        client: found.client,
+        invoice: found.id,
+        for_staff: matches!(viewer, Viewer::Staff(_)),
     }))
 }
 
@@ -450,7 +406,7 @@ pub async fn open(
             }
             None => None,
         };
-        filled.push(Filled::new(&base.whole, over.as_ref()));
+        filled.extend(Filled::all(&base.whole, over.as_ref()));
     }
     Ok(Live {
         url: url::live(&page.to_string(), &cursor.to_string()),

@@ -120,7 +120,7 @@
   // --- The tint of what just changed. The server never renders `just`; a morph in between takes it away, which is fine.
   const KEYED = '[data-booking],[data-invoice],[data-message],[data-notification],[data-todo],[data-activity]';
   const news = [];
-  let telling = null;
+  let unread = 0, telling = null;
   function tint(e) {
     e.classList.remove('just');
     void e.offsetWidth;                                   // restarts the animation of one that changes twice
@@ -133,9 +133,11 @@
   function tell() {
     telling = null;
     const e = byId('live-news');
-    if (!e || !news.length) return;
-    e.textContent = news.length === 1 ? news[0] : `${news.length} times changed`;
-    news.length = 0;
+    if (!e || !(news.length || unread)) return;
+    const told = news.length > 1 ? [`${news.length} times changed`] : [...news];
+    if (unread) told.push(`Unread notifications: ${unread}`);
+    e.textContent = told.join('. ');
+    news.length = unread = 0;
     telling = setTimeout(tell, 5000);
   }
   new MutationObserver(records => {
@@ -145,7 +147,9 @@
       if (!r.target.closest?.('[data-region]')) continue;
       if (r.type === 'attributes') {
         // No old value: a new node that is just being built.
-        if (r.oldValue !== null && r.oldValue !== r.target.getAttribute(r.attributeName)) changed.add(r.target);
+        const now = r.target.getAttribute(r.attributeName);
+        if (r.oldValue !== null && r.oldValue !== now) changed.add(r.target);
+        if (r.target.id === 'bell-side' && r.attributeName === 'data-count') unread = now > Number(r.oldValue) ? now : 0;
       } else for (const n of r.addedNodes) {
         // A morph moves nodes by taking them out and in again, an upsert replaces: neither is new.
         if (n.id && !gone.has(n.id) && n.matches?.(KEYED)) changed.add(n);
@@ -156,6 +160,43 @@
       tint(e);
       if (e.dataset.slot && e.getAttribute('aria-label')) news.push(e.getAttribute('aria-label'));
     }
-    if (news.length && !telling) telling = setTimeout(tell, 1000);
-  }).observe(document.body, { subtree: true, childList: true, attributeOldValue: true, attributeFilter: ['data-state', 'data-status'] });
+    if ((news.length || unread) && !telling) telling = setTimeout(tell, 1000);
+    count();
+    look();
+  }).observe(document.body, { subtree: true, childList: true, attributeOldValue: true, attributeFilter: ['data-state', 'data-status', 'data-count'] });
+
+  // --- The title counts what is unread while the page is behind another; in front of it the bell does.
+  const title = document.title;
+  function count() {
+    const n = document.hidden ? Number(byId('bell-side')?.dataset.count) : 0;
+    const words = n ? `(${n}) ${title}` : title;
+    if (document.title !== words) document.title = words;
+  }
+
+  // --- What is shown is seen: the list's own button is pressed, once there was a moment to tell the new lines apart.
+  const LOOK = 1000;
+  let looking = null, pressed = '';
+  const seen = () => { const form = byId('seen'); return form?.elements.upto ? form : null; };
+  function press() {
+    looking = null;
+    const form = seen();
+    // Once for each state: what the server refuses must not be asked for ever.
+    if (!form || form.elements.upto.value === pressed) return;
+    pressed = form.elements.upto.value;
+    form.requestSubmit();
+  }
+  function look() {
+    if (document.hidden) { clearTimeout(looking); looking = null; pressed = ''; }
+    else if (!looking && seen()) looking = setTimeout(press, LOOK);
+  }
+  addEventListener('pagehide', () => {
+    if (!looking) return;                                 // who follows a line at once has seen the list too
+    clearTimeout(looking);
+    looking = null;
+    const form = seen();
+    if (form) fetch(form.action, { method: 'POST', keepalive: true, headers: { 'HX-Request': 'true' }, body: new URLSearchParams(new FormData(form)) });
+  });
+  for (const [target, event] of [[document, 'visibilitychange'], [window, 'pageshow']]) {
+    target.addEventListener(event, () => { count(); look(); });
+  }
 })();

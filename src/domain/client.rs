@@ -16,3 +16,10 @@ pub struct Client {
     pub next_at: Option<Timestamp>,
     pub last_at: Option<Timestamp>,
 }
+
+impl Client {
+    /// Whether there was no session since then, and none is coming.
+    pub fn is_quiet(&self, since: Timestamp) -> bool {
+        self.next_at.is_none() && self.last_at.is_none_or(|at| at < since)
+    }
+}

@@ -22,6 +22,7 @@ use serde::Deserialize;
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct News {
     invited: Option<String>,
+    show: Option<String>,
 }
 
 pub(super) async fn list(
@@ -36,13 +37,19 @@ pub(super) async fn list(
             sent: news.invited.is_some(),
             ..views::Invite::default()
         },
+        news.show.as_deref() == Some("quiet"),
     )
     .await
 }
 
-async fn page(app: &App, viewer: &Viewer, form: &views::Invite<'_>) -> Result<Markup, Error> {
+async fn page(
+    app: &App,
+    viewer: &Viewer,
+    form: &views::Invite<'_>,
+    quiet: bool,
+) -> Result<Markup, Error> {
     let mut reading = Reading::open(&app.source).await?;
-    let live = live::open(&mut reading, viewer, &Page::Clients).await?;
+    let live = live::open(&mut reading, viewer, &Page::Clients { quiet }).await?;
     let frame = layout::Page {
         business: &reading.business,
         viewer,
@@ -50,7 +57,7 @@ async fn page(app: &App, viewer: &Viewer, form: &views::Invite<'_>) -> Result<Ma
         title: "Clients",
         live: Some(&live),
     };
-    Ok(views::page(&frame, &live, form))
+    Ok(views::page(&frame, &live, form, quiet))
 }
 
 pub(super) async fn show(
@@ -98,7 +105,7 @@ pub(super) async fn invite(
                 error: Some(error),
                 sent: false,
             };
-            let page = page(&app, &viewer, &view).await?;
+            let page = page(&app, &viewer, &view, false).await?;
             Ok::<_, Error>((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
     };

@@ -30,6 +30,7 @@ const FOUND: usize = 50;
 pub(super) struct Which {
     q: Option<String>,
     before: Option<i64>,
+    show: Option<String>,
     /// From staff: whose thread.
     client: Option<String>,
 }
@@ -67,9 +68,10 @@ pub(super) async fn list(
             reading.now,
         ));
     }
-    let live = live::open(&mut reading, &viewer, &Page::Threads).await?;
+    let waiting = which.show.as_deref() == Some("waiting");
+    let live = live::open(&mut reading, &viewer, &Page::Threads { waiting }).await?;
     let frame = frame(&reading, &viewer, "Messages", Some(&live));
-    Ok(views::list(&frame, &live))
+    Ok(views::list(&frame, &live, waiting))
 }
 
 /// `GET /admin/messages/{client}`.

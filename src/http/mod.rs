@@ -12,6 +12,7 @@ mod home;
 mod invoice;
 mod live;
 mod message;
+mod notification;
 mod origin;
 mod payment;
 pub mod routes;

@@ -2,8 +2,8 @@
 
 use super::guard::Who;
 use super::{
-    admin, assets, booking, client, health, home, invoice, live, message, payment, settings,
-    sign_in,
+    admin, assets, booking, client, health, home, invoice, live, message, notification, payment,
+    settings, sign_in,
 };
 use crate::app::App;
 use axum::extract::DefaultBodyLimit;
@@ -123,6 +123,19 @@ fn portal() -> Vec<Route> {
             SignedIn,
             post(message::read),
         ),
+        row(
+            Method::GET,
+            "/notifications",
+            SignedIn,
+            get(notification::list),
+        ),
+        row(
+            Method::POST,
+            "/notifications/seen",
+            SignedIn,
+            post(notification::see),
+        )
+        .in_sheet(),
         row(
             Method::POST,
             "/invoices/{id}/pay",

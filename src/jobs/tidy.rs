@@ -1,7 +1,7 @@
 //! Forgets what ended long ago. Several instances may do so at once: deleting twice deletes once.
 
 use crate::app::App;
-use crate::store::session;
+use crate::store::{notification, session};
 use std::time::Duration;
 use tokio::time::interval;
 
@@ -16,6 +16,14 @@ pub(super) async fn run(app: App) {
             .await;
         if let Err(error) = done {
             tracing::warn!(%error, "old sessions could not be forgotten");
+        }
+        let done = app
+            .transact(app.clock.now(), |tx, now| {
+                Box::pin(notification::sweep(tx, *now))
+            })
+            .await;
+        if let Err(error) = done {
+            tracing::warn!(%error, "old notifications could not be forgotten");
         }
     }
 }

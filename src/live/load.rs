@@ -3,13 +3,14 @@
 use super::{Reading, Region, money};
 use crate::domain::booking::Booking;
 use crate::domain::business::Business;
-use crate::domain::id::{ClientId, StaffId};
+use crate::domain::id::{ClientId, PersonId, StaffId};
 use crate::domain::invoice::{Filter, Sum};
 use crate::domain::topic::Topic;
 use crate::domain::week::Week;
 use crate::realtime::{Loaded, Region as _, Whole};
-use crate::store::{self, Error, activity, client, invoice, outbox, thread};
+use crate::store::{self, Error, activity, client, invoice, notification, outbox, thread};
 use crate::views;
+use crate::views::badge::Waiting;
 use crate::views::booking::sessions::Sessions;
 use crate::views::message::thread::{SHOWN, Stretch};
 use crate::views::today::Numbers;
@@ -24,6 +25,8 @@ const LINES: i64 = 12;
 const THREADS: i64 = 200;
 /// Mails that the outbox lists.
 const MAILS: i64 = 50;
+/// Facts that the list behind the bell tells.
+const TOLD: i64 = 50;
 /// Days without a session after which a client has gone quiet.
 const QUIET_DAYS: i32 = 45;
 
@@ -71,11 +74,18 @@ impl Region {
                 let whole = views::activity::list(&reading.business, &lines, now);
                 (whole, midnight)
             }
-            Self::Clients { .. } => {
-                let clients = client::list(&mut reading.tx, now).await?;
+            Self::Clients { quiet, .. } => {
+                let mut clients = client::list(&mut reading.tx, now).await?;
+                if *quiet {
+                    let since = quiet_since(reading);
+                    clients.retain(|client| client.is_quiet(since));
+                }
                 let next = clients.iter().filter_map(|client| client.next_at).min();
                 let until = next.map_or(midnight, |next| next.min(midnight));
-                (views::client::list(&reading.business, &clients, now), until)
+                (
+                    views::client::list(&reading.business, &clients, *quiet, now),
+                    until,
+                )
             }
             Self::Thread { client, for_staff } => {
                 let messages = thread::newest(&mut reading.tx, *client, SHOWN + 1).await?;
@@ -84,9 +94,10 @@ impl Region {
                 let whole = views::message::thread::thread(&reading.business, &stretch, marks, now);
                 (whole, midnight)
             }
-            Self::Threads => {
-                let threads = thread::list(&mut reading.tx, THREADS).await?;
-                let whole = views::message::threads::threads(&reading.business, &threads, now);
+            Self::Threads { waiting } => {
+                let threads = thread::list(&mut reading.tx, *waiting, THREADS).await?;
+                let business = &reading.business;
+                let whole = views::message::threads::threads(business, &threads, *waiting, now);
                 (whole, midnight)
             }
             Self::Outbox => {
@@ -101,6 +112,17 @@ impl Region {
             } => money::paper(reading, *invoice, *for_staff).await?,
             Self::Ledger { filter } => money::ledger(reading, *filter).await?,
             Self::Todo { client } => money::todo(reading, *client).await?,
+            Self::Notifications { person, for_staff } => {
+                let told = notification::list(&mut reading.tx, *person, TOLD).await?;
+                let business = &reading.business;
+                let whole = views::notification::list(business, &told, *for_staff, now);
+                (whole, midnight)
+            }
+            Self::Badges { person, client } => {
+                let waiting = waiting(reading, *person, *client).await?;
+                // An invoice falls due at midnight.
+                (views::badge::badges(&waiting), midnight)
+            }
         };
         Ok(Loaded {
             version: version(&self.topics(), versions),
@@ -113,6 +135,28 @@ impl Region {
 /// The sum of the topics' versions: it grows with every change to any of them.
 fn version(topics: &[Topic], versions: &HashMap<Topic, i64>) -> i64 {
     topics.iter().filter_map(|topic| versions.get(topic)).sum()
+}
+
+async fn waiting(
+    reading: &mut Reading,
+    person: PersonId,
+    client: Option<ClientId>,
+) -> Result<Waiting, Error> {
+    let today = reading.business.today(reading.now);
+    let tx = &mut reading.tx;
+    Ok(Waiting {
+        unseen: notification::unseen(tx, person).await?,
+        invoices: invoice::waiting(tx, client, today).await?,
+        messages: thread::unread(tx, client).await?,
+        for_staff: client.is_none(),
+    })
+}
+
+/// Who had no session since then, and has none coming, has gone quiet.
+fn quiet_since(reading: &Reading) -> Timestamp {
+    let today = reading.business.today(reading.now);
+    let first = today.saturating_sub(Span::new().days(QUIET_DAYS));
+    reading.business.starts(first)
 }
 
 async fn sessions(
@@ -208,44 +252,43 @@ async fn timetable(
 async fn numbers(reading: &mut Reading) -> Result<(Whole, Timestamp), Error> {
     let now = reading.now;
     let today = reading.business.today(now);
-    let zone = reading.business.clone();
-    let day = |n: i32| zone.starts(today.saturating_add(Span::new().days(n)));
-    let bookings = store::booking::agenda(&mut reading.tx, day(0), day(7)).await?;
-    let of_today = || bookings.iter().filter(|booking| booking.starts_at < day(1));
+    let (from, tomorrow, to) = {
+        let day = |n: i32| {
+            let day = today.saturating_add(Span::new().days(n));
+            reading.business.starts(day)
+        };
+        (day(0), day(1), day(7))
+    };
+    let bookings = store::booking::agenda(&mut reading.tx, from, to).await?;
+    let of_today = || {
+        bookings
+            .iter()
+            .filter(|booking| booking.starts_at < tomorrow)
+    };
     let next_at = of_today()
         .map(|booking| booking.starts_at)
         .find(|start| *start > now);
-    let (cancelled, late) = activity::cancelled_since(&mut reading.tx, day(-6)).await?;
-    let (clients, quiet) = client::counts(&mut reading.tx, day(-QUIET_DAYS)).await?;
+    let since = quiet_since(reading);
+    let (clients, quiet) = client::counts(&mut reading.tx, since).await?;
+    let (waiting, waiting_since) = thread::waiting(&mut reading.tx).await?;
     let sums = invoice::sums(&mut reading.tx, today).await?;
     let sum = |filter: Filter| {
         let found = sums.iter().find(|(of, _)| *of == filter);
         found.map_or_else(Sum::default, |(_, sum)| *sum)
     };
-    let mut until = next_at.unwrap_or(day(1)).min(day(1));
-    let mut free = 0;
-    for one in reading.everyone().await?.iter() {
-        for week in [Week::of(today), Week::of(today).plus(1)] {
-            let grid = reading.grid(one.id, week).await?;
-            until = until.min(grid.valid_until);
-            let cells = grid.days.iter().flat_map(|day| &day.cells);
-            free += cells
-                .filter(|cell| cell.free && cell.start < day(7))
-                .count();
-        }
-    }
+    let until = next_at.unwrap_or(tomorrow).min(tomorrow);
     let count = |n: i64| usize::try_from(n).unwrap_or(0);
     let numbers = Numbers {
         today: of_today().count(),
         next_at,
         week: bookings.len(),
-        free,
-        cancelled: count(cancelled),
-        late: count(late),
-        clients: count(clients),
-        quiet: count(quiet),
         open: sum(Filter::Open),
         overdue: sum(Filter::Overdue),
+        waiting: count(waiting),
+        waiting_since,
+        clients: count(clients),
+        quiet: count(quiet),
     };
-    Ok((views::today::numbers(&reading.business, &numbers), until))
+    let whole = views::today::numbers(&reading.business, &numbers, now);
+    Ok((whole, until))
 }

@@ -4,7 +4,7 @@ use super::Reading;
 use crate::domain::id::{ClientId, InvoiceId};
 use crate::domain::invoice::Filter;
 use crate::realtime::Whole;
-use crate::store::{Error, invoice};
+use crate::store::{Error, invoice, thread};
 use crate::views;
 use jiff::Timestamp;
 
@@ -67,8 +67,10 @@ pub(super) async fn ledger(reading: &mut Reading, filter: Filter) -> Read {
 
 pub(super) async fn todo(reading: &mut Reading, client: ClientId) -> Read {
     let unpaid = invoice::unpaid(&mut reading.tx, client).await?;
+    let unread = thread::to_answer(&mut reading.tx, client).await?;
     let view = views::home::Todo {
         unpaid: &unpaid,
+        unread: unread.as_ref(),
         can_pay: reading.source.can_pay,
         today: reading.business.today(reading.now),
     };

@@ -3,7 +3,7 @@
 use super::cursor::{Cursor, Mark};
 use super::entry::{Entry, State};
 use super::history::{Change, Since};
-use super::part::Whole;
+use super::part::{Stands, Whole};
 use super::region::Region;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -135,12 +135,7 @@ fn content(
     over_since: Since,
 ) -> Arc<str> {
     if base_since == Since::Unknown || over_since == Since::Unknown {
-        let root = base_whole.root;
-        let html = base_whole.html(over_whole);
-        return format!(
-            r##"<hx-partial hx-target="#{root}" hx-swap="innerMorph">{html}</hx-partial>"##
-        )
-        .into();
+        return all(base_whole, over_whole).into();
     }
     let mut changes: BTreeMap<&str, Change> = BTreeMap::new();
     if let (Since::At(n), Some(over)) = (over_since, over) {
@@ -173,6 +168,25 @@ fn content(
     write(changes.into_iter(), base_whole, over_whole).into()
 }
 
+/// A region as a page needs it that may have anything of it.
+fn all(base: &Whole, over: Option<&Whole>) -> String {
+    match base.stands {
+        Stands::In(root) => {
+            let html = base.html(over);
+            format!(r##"<hx-partial hx-target="#{root}" hx-swap="innerMorph">{html}</hx-partial>"##)
+        }
+        // No element of the page holds them all.
+        Stands::Scattered | Stands::Over => {
+            let parts = base.parts.iter();
+            write(
+                parts.map(|part| (part.id.as_str(), Change::Morph)),
+                base,
+                over,
+            )
+        }
+    }
+}
+
 fn write<'a>(
     changes: impl Iterator<Item = (&'a str, Change)>,
     base: &Whole,
@@ -189,7 +203,7 @@ fn write<'a>(
             }
             continue;
         };
-        let part = over.and_then(|over| over.find(id)).unwrap_or(part);
+        let part = part.under(over);
         let _ = match change {
             Change::Insert(list) => {
                 let sort = if list.newest_first {

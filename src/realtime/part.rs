@@ -122,13 +122,27 @@ impl Parts {
             rest = after;
         }
         pieces.push(rest.to_owned());
-        Whole::new(root, pieces, self.parts)
+        Whole::new(Stands::In(root), pieces, self.parts)
     }
 
     /// Parts alone, to be laid over another region's parts of the same ids.
     pub fn overlay(self) -> Whole {
+        self.loose(Stands::Over)
+    }
+
+    /// Parts that stand far apart on a page, each where the page has it. All of them are in every rendering: one that
+    /// left would stay on the page as it was.
+    pub fn scattered(self) -> Whole {
+        debug_assert!(
+            self.parts.iter().all(|part| part.list.is_none()),
+            "an element of a list stands in its list"
+        );
+        self.loose(Stands::Scattered)
+    }
+
+    fn loose(self, stands: Stands) -> Whole {
         let pieces = vec![String::new(); self.parts.len() + 1];
-        Whole::new("", pieces, self.parts)
+        Whole::new(stands, pieces, self.parts)
     }
 }
 
@@ -140,11 +154,21 @@ fn is_target(id: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
+/// Where a region stands on a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stands {
+    /// Inside the element with this id, which it fills.
+    In(&'static str),
+    /// Nowhere as a whole: each part is where the page has it.
+    Scattered,
+    /// Over another region's parts of the same ids.
+    Over,
+}
+
 /// A region as rendered: parts in their places.
 #[derive(Debug, Clone)]
 pub struct Whole {
-    /// The id of the element that it fills; empty for an overlay.
-    pub root: &'static str,
+    pub stands: Stands,
     /// What stands before, between and after the parts: one more than there are parts.
     pieces: Vec<String>,
     pub parts: Vec<Part>,
@@ -155,7 +179,7 @@ pub struct Whole {
 }
 
 impl Whole {
-    fn new(root: &'static str, pieces: Vec<String>, parts: Vec<Part>) -> Self {
+    fn new(stands: Stands, pieces: Vec<String>, parts: Vec<Part>) -> Self {
         let fixed = |part: &Part| {
             if part.list.is_none() {
                 Some(part.id.clone())
@@ -166,7 +190,7 @@ impl Whole {
         let mut structure: Vec<String> = vec![String::new()];
         for (n, piece) in pieces.iter().enumerate() {
             structure.last_mut().expect("never empty").push_str(piece);
-            if root.is_empty() {
+            if stands == Stands::Over {
                 continue;
             }
             if let Some(id) = parts.get(n).and_then(fixed) {
@@ -179,7 +203,7 @@ impl Whole {
             .flat_map(|part| [part.id.as_str(), part.html.as_str()]);
         let digest = Digest::of(pieces.iter().map(String::as_str).chain(all));
         Self {
-            root,
+            stands,
             pieces,
             parts,
             digest,
@@ -224,26 +248,41 @@ impl Whole {
         for (n, piece) in self.pieces.iter().enumerate() {
             html.push_str(piece);
             if let Some(part) = self.parts.get(n) {
-                let part = over.and_then(|over| over.find(&part.id)).unwrap_or(part);
-                html.push_str(&part.html);
+                html.push_str(&part.under(over).html);
             }
         }
         html
     }
 }
 
-/// What fills one root of a page.
+impl Part {
+    /// The part that `over` has in its place, if it has one.
+    pub fn under<'p>(&'p self, over: Option<&'p Whole>) -> &'p Self {
+        over.and_then(|over| over.find(&self.id)).unwrap_or(self)
+    }
+}
+
+/// What a page embeds in one place.
 #[derive(Debug, Clone)]
 pub struct Filled {
-    pub root: &'static str,
+    /// Of the root that it fills, or of the scattered part that it is.
+    pub id: String,
     html: String,
 }
 
 impl Filled {
-    pub fn new(base: &Whole, over: Option<&Whole>) -> Self {
-        Self {
-            root: base.root,
-            html: base.html(over),
+    /// A region in as many pieces as it has places.
+    pub fn all(base: &Whole, over: Option<&Whole>) -> Vec<Self> {
+        let alone = |part: &Part| Self {
+            id: part.id.clone(),
+            html: part.under(over).html.clone(),
+        };
+        match base.stands {
+            Stands::In(root) => vec![Self {
+                id: root.to_owned(),
+                html: base.html(over),
+            }],
+            Stands::Scattered | Stands::Over => base.parts.iter().map(alone).collect(),
         }
     }
 }
@@ -288,6 +327,33 @@ mod tests {
             html,
             "<h2>Week</h2><b id=\"slot-1\">free</b><b id=\"slot-2\">you</b>"
         );
+    }
+
+    #[test]
+    fn scattered_parts_are_embedded_one_by_one() {
+        let counts = |side: &str, ids: &[&str]| {
+            let mut parts = Parts::default();
+            for id in ids {
+                let _ = parts.part((*id).to_owned(), html! { b id=(id) { (side) } });
+            }
+            parts.scattered()
+        };
+        let both = counts("1", &["at-top", "at-foot"]);
+        let filled = Filled::all(&both, None);
+        let pieces: Vec<_> = filled
+            .iter()
+            .map(|one| (one.id.as_str(), one.html.as_str()))
+            .collect();
+        let expected = [
+            ("at-top", "<b id=\"at-top\">1</b>"),
+            ("at-foot", "<b id=\"at-foot\">1</b>"),
+        ];
+        assert_eq!(pieces, expected);
+        assert_eq!(
+            both.structure,
+            counts("2", &["at-top", "at-foot"]).structure
+        );
+        assert_ne!(both.structure, counts("1", &["at-top"]).structure);
     }
 
     #[test]

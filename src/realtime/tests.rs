@@ -2,10 +2,10 @@
 //! page that is asked once more ends in the exact state.
 
 use super::cursor::Cursor;
-use super::entry::Bell;
+use super::entry::{Bell, Entry};
 use super::frame::{Pull, Watched};
 use super::hub::Hub;
-use super::part::{List, Parts, Whole};
+use super::part::{Filled, List, Parts, Whole};
 use super::region::{Grant, Kind, LoadError, Loaded, Place, Region, Verdict};
 use super::socket::{Limits, Socket};
 use crate::clock::Clock;
@@ -23,6 +23,8 @@ use std::time::Duration;
 struct World {
     parts: BTreeMap<u8, u8>,
     own: BTreeMap<u8, u8>,
+    /// What stands outside the root.
+    far: BTreeMap<u8, u8>,
     rows: BTreeSet<u8>,
     /// Lines by number, of which only the newest are shown.
     log: BTreeMap<u32, u8>,
@@ -31,6 +33,7 @@ struct World {
     title: u8,
     base_version: i64,
     own_version: i64,
+    far_version: i64,
     until: Option<Timestamp>,
     /// What the database does not answer loads of now.
     barred: Vec<Toy>,
@@ -39,6 +42,7 @@ struct World {
 }
 
 const PARTS: u8 = 4;
+const FAR: u8 = 3;
 const ROWS: List = List {
     id: "rows",
     newest_first: true,
@@ -83,10 +87,10 @@ impl World {
     }
 
     fn change(&mut self, step: &Step) {
-        let version = if matches!(step, Step::Own(..)) {
-            &mut self.own_version
-        } else {
-            &mut self.base_version
+        let version = match step {
+            Step::Own(..) => &mut self.own_version,
+            Step::Far(..) => &mut self.far_version,
+            _ => &mut self.base_version,
         };
         *version += 1;
         match *step {
@@ -112,6 +116,7 @@ impl World {
                 let n = self.log.keys().nth_back(back).copied();
                 n.map(|n| self.log.remove(&n));
             }
+            Step::Far(n, value) => drop(self.far.insert(n, value)),
             Step::Own(n, Some(value)) => drop(self.own.insert(n, value)),
             Step::Own(n, None) => drop(self.own.remove(&n)),
             _ => unreachable!("not a change of the world"),
@@ -128,6 +133,18 @@ impl World {
         }
         parts.overlay()
     }
+
+    fn far(&self) -> Whole {
+        let mut parts = Parts::default();
+        for n in 0..FAR {
+            let value = self.far.get(&n).copied().unwrap_or_default();
+            let _ = parts.part(
+                format!("far-{n}"),
+                html! { b id={ "far-" (n) } { (value) } },
+            );
+        }
+        parts.scattered()
+    }
 }
 
 /// The id of a line's element.
@@ -141,6 +158,7 @@ type Shared = Arc<Mutex<World>>;
 enum Toy {
     Base,
     Over,
+    Far,
 }
 
 impl Region for Toy {
@@ -150,6 +168,7 @@ impl Region for Toy {
         vec![match self {
             Self::Base => Topic::Settings,
             Self::Over => Topic::Clients,
+            Self::Far => Topic::Outbox,
         }]
     }
 
@@ -157,6 +176,7 @@ impl Region for Toy {
         match self {
             Self::Base => Kind::Shared,
             Self::Over => Kind::Over,
+            Self::Far => Kind::Own,
         }
     }
 
@@ -168,6 +188,7 @@ impl Region for Toy {
         let (version, whole) = match self {
             Self::Base => (world.base_version, world.base()),
             Self::Over => (world.own_version, world.over()),
+            Self::Far => (world.far_version, world.far()),
         };
         Ok(Loaded {
             version,
@@ -182,6 +203,7 @@ impl Region for Toy {
         Ok([
             (Topic::Settings, world.base_version),
             (Topic::Clients, world.own_version),
+            (Topic::Outbox, world.far_version),
         ]
         .into())
     }
@@ -196,6 +218,8 @@ struct Dom {
     lines: Vec<(String, String)>,
     /// The number before which older lines are.
     edge: u32,
+    /// Outside the root.
+    far: Vec<(String, String)>,
 }
 
 impl Dom {
@@ -213,6 +237,17 @@ impl Dom {
             title: title.unwrap_or_default(),
             lines,
             edge: edge.unwrap_or_default(),
+            far: Vec::new(),
+        }
+    }
+
+    /// A page of this world, loaded anew.
+    fn fresh(world: &World) -> Self {
+        let far = Filled::all(&world.far(), None);
+        let far = far.iter().map(|part| html! { (part) }.into_string());
+        Self {
+            far: far.flat_map(|html| elements(&html)).collect(),
+            ..Self::of(&world.base().html(Some(&world.over())))
         }
     }
 
@@ -251,7 +286,11 @@ impl Dom {
                 .next()
                 .unwrap();
             if head.contains("innerMorph") {
-                *self = Self::of(html);
+                let far = std::mem::take(&mut self.far);
+                *self = Self {
+                    far,
+                    ..Self::of(html)
+                };
             } else if head.contains("delete") {
                 self.elements.retain(|(id, _)| id != target);
                 self.lines.retain(|(id, _)| id != target);
@@ -268,7 +307,8 @@ impl Dom {
                 }
             } else {
                 for (id, text) in elements(html) {
-                    match self.elements.iter_mut().find(|(known, _)| *known == id) {
+                    let mut known = self.elements.iter_mut().chain(&mut self.far);
+                    match known.find(|(known, _)| *known == id) {
                         Some(known) => known.1 = text,
                         // What is not there cannot be morphed, only upserted; rows stand last, newest first.
                         None if head.starts_with("upsert") => {
@@ -306,6 +346,7 @@ struct Page {
     socket: u64,
     bell: Arc<Bell>,
     watched: Watched<Toy>,
+    far: Watched<Toy>,
     cursor: Cursor,
     dom: Dom,
 }
@@ -315,32 +356,53 @@ impl Page {
         let bell = Arc::new(Bell::default());
         let cursor = Cursor::default();
         let watched = attach(&hubs[0], 1, &bell, &cursor);
+        let far = attach_far(&hubs[0], 1, &bell, &cursor);
+        // As an empty world has it, and with no cursor that says so.
+        let dom = Dom {
+            far: Dom::fresh(&World::default()).far,
+            ..Dom::default()
+        };
         Self {
             hubs,
             at: 0,
             socket: 1,
             bell,
             watched,
+            far,
             cursor,
-            dom: Dom::default(),
+            dom,
+        }
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &Arc<Entry<Toy>>> {
+        self.watched.entries().chain(self.far.entries())
+    }
+
+    /// Lets go of everything that it watches.
+    fn leave(&self) {
+        for entry in self.entries() {
+            self.hubs[self.at].detach(entry, self.socket);
         }
     }
 
     fn reconnect(&mut self, to: usize) {
-        for entry in self.watched.entries() {
-            self.hubs[self.at].detach(entry, self.socket);
-        }
+        self.leave();
         self.at = to;
         self.socket += 1;
         self.watched = attach(&self.hubs[to], self.socket, &self.bell, &self.cursor);
+        self.far = attach_far(&self.hubs[to], self.socket, &self.bell, &self.cursor);
     }
 
     /// Whether it was up to date already.
     fn pull(&mut self) -> bool {
+        let near = self.pull_one(false);
+        self.pull_one(true) && near
+    }
+
+    fn pull_one(&mut self, far: bool) -> bool {
         let hub = &self.hubs[self.at];
-        let pulled = self
-            .watched
-            .pull(&self.cursor, self.socket, |entry| hub.dirty(entry));
+        let watched = if far { &self.far } else { &self.watched };
+        let pulled = watched.pull(&self.cursor, self.socket, |entry| hub.dirty(entry));
         let Pull::Ready { content, marks } = pulled else {
             return false;
         };
@@ -358,7 +420,6 @@ impl Page {
     async fn settle(&mut self) {
         for _ in 0..200 {
             let idle = self
-                .watched
                 .entries()
                 .all(|entry| entry.state().stale_for() == Duration::ZERO);
             if self.pull() && idle {
@@ -379,11 +440,20 @@ fn attach(hub: &Hub<Toy>, socket: u64, bell: &Arc<Bell>, cursor: &Cursor) -> Wat
     }
 }
 
+fn attach_far(hub: &Hub<Toy>, socket: u64, bell: &Arc<Bell>, cursor: &Cursor) -> Watched<Toy> {
+    let seen = cursor.mark(super::cursor::Mark::name(&Toy::Far));
+    Watched {
+        base: hub.attach(&Toy::Far, socket, bell, seen),
+        over: None,
+    }
+}
+
 /// What may happen, one at a time.
 #[derive(Debug, Clone)]
 enum Step {
     Set(u8, u8),
     Own(u8, Option<u8>),
+    Far(u8, u8),
     Row(u8),
     /// So many new lines in the log.
     Say(u8),
@@ -404,6 +474,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => (0..PARTS, 0u8..3).prop_map(|(n, value)| Step::Set(n, value)),
         2 => (0..PARTS, prop::option::of(0u8..3)).prop_map(|(n, value)| Step::Own(n, value)),
+        2 => (0..FAR, 0u8..3).prop_map(|(n, value)| Step::Far(n, value)),
         3 => (0u8..12).prop_map(Step::Row),
         4 => (1u8..4).prop_map(Step::Say),
         1 => (0..WINDOW, 1u8..4).prop_map(|(back, value)| Step::Edit(back, value)),
@@ -436,13 +507,12 @@ async fn live_through(steps: Vec<Step>) {
     hubs.iter().for_each(Hub::mark_all);
     page.settle().await;
     let world = world.lock().unwrap().clone();
-    let expected = Dom::of(&world.base().html(Some(&world.over())));
+    let expected = Dom::fresh(&world);
     assert_eq!(page.dom.elements, expected.elements);
     assert_eq!(page.dom.title, expected.title);
+    assert_eq!(page.dom.far, expected.far);
     page.dom.assert_log(&world);
-    for entry in page.watched.entries() {
-        page.hubs[page.at].detach(entry, page.socket);
-    }
+    page.leave();
     assert_eq!(
         page.hubs[0].region_count() + page.hubs[1].region_count(),
         0,
@@ -509,7 +579,7 @@ async fn page_and_another_instance(until: Option<Timestamp>) -> (Shared, Page) {
 #[tokio::test(start_paused = true)]
 async fn a_page_that_comes_back_up_to_date_waits_for_no_load() {
     let (world, mut page) = page_and_another_instance(None).await;
-    world.lock().unwrap().barred = vec![Toy::Base, Toy::Over];
+    world.lock().unwrap().barred = vec![Toy::Base, Toy::Over, Toy::Far];
     page.reconnect(1);
     page.settle().await;
     let dom = page.dom.clone();
@@ -544,7 +614,7 @@ async fn a_page_that_comes_back_up_to_date_waits_for_no_load() {
 
 /// Comes back to the other instance while nothing can be loaded there, and waits for what can only be loaded.
 async fn come_back_in_vain(world: &Shared, page: &mut Page) {
-    world.lock().unwrap().barred = vec![Toy::Base, Toy::Over];
+    world.lock().unwrap().barred = vec![Toy::Base, Toy::Over, Toy::Far];
     page.reconnect(1);
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(!page.pull(), "it was taken from the cursor");
@@ -616,6 +686,40 @@ async fn no_shared_part_is_sent_over_ones_own() {
     world.lock().unwrap().barred.clear();
     page.settle().await;
     assert_eq!(page.dom.elements[1].1, "own 7");
+}
+
+/// What comes with a change: the first one after a page came here, and the one after that.
+#[tokio::test(start_paused = true)]
+async fn of_scattered_parts_all_are_sent_where_nobody_knows_them_and_else_the_changed_ones() {
+    let (world, mut page) = page_and_another_instance(None).await;
+    page.reconnect(1);
+    page.settle().await;
+    let mut sent = Vec::new();
+    for value in [7, 8] {
+        world.lock().unwrap().change(&Step::Far(1, value));
+        page.hubs[1].mark(Topic::Outbox);
+        let content = loop {
+            page.bell.notify.notified().await;
+            let pulled = page.far.pull(&page.cursor, page.socket, |_| ());
+            if let Pull::Ready {
+                content: Some(content),
+                ..
+            } = pulled
+            {
+                break content;
+            }
+        };
+        sent.push(content.to_string());
+        page.settle().await;
+        assert_eq!(page.dom, Dom::fresh(&world.lock().unwrap()));
+    }
+    let part = |n: u8, value: u8| {
+        format!(
+            r##"<hx-partial hx-target="#far-{n}" hx-swap="outerMorph"><b id="far-{n}">{value}</b></hx-partial>"##
+        )
+    };
+    assert_eq!(sent[0], part(0, 0) + &part(1, 7) + &part(2, 0));
+    assert_eq!(sent[1], part(1, 8));
 }
 
 #[tokio::test(start_paused = true)]

@@ -99,14 +99,3 @@ pub async fn list(tx: &mut Tx, limit: i64) -> Result<Vec<Activity>, Error> {
     };
     Ok(rows.into_iter().filter_map(line).collect())
 }
-
-/// How many sessions were cancelled since `since`, and how many of them late.
-pub async fn cancelled_since(tx: &mut Tx, since: Timestamp) -> Result<(i64, i64), Error> {
-    tx.q(
-        "SELECT COUNT(*), COUNT(CASE WHEN kind = 'cancelled_late' THEN 1 END) FROM activity
-          WHERE at >= $1 AND kind IN ('cancelled', 'cancelled_late')",
-    )
-    .bind(since.as_millisecond())
-    .one()
-    .await
-}

@@ -175,6 +175,19 @@ pub async fn unpaid(tx: &mut Tx, client: ClientId) -> Result<Vec<Invoice>, Error
     Ok(rows.into_iter().map(Invoice::from).collect())
 }
 
+/// How many invoices wait: a client's that are not paid; without one, all that are overdue. Read by regions whose watchers
+/// were asked before whether they may.
+pub async fn waiting(tx: &mut Tx, client: Option<ClientId>, today: Date) -> Result<i64, Error> {
+    let (count,): (i64,) = tx
+        .q("SELECT COUNT(*) FROM invoices WHERE status = 'open' AND (client_id = $1 OR ($2 AND due_on < $3))")
+        .bind(client.map(|id| id.0))
+        .bind(client.is_none())
+        .bind(today.to_string())
+        .one()
+        .await?;
+    Ok(count)
+}
+
 /// The invoices behind a filter, the newest first. Read by regions that only staff may watch.
 pub async fn list(
     tx: &mut Tx,

@@ -2,9 +2,13 @@
 
 use super::{Error, Tx};
 use crate::domain::id::{ClientId, NotificationId, PersonId};
-use crate::domain::notification::{About, Kind};
+use crate::domain::notification::{About, Kind, Notification};
 use crate::domain::topic::Topic;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+
+/// How long what someone has seen is kept.
+const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// A fact that people should know.
 #[derive(Debug, Clone)]
@@ -77,5 +81,114 @@ async fn add(tx: &mut Tx, new: &NewNotification, person: PersonId) -> Result<(),
     .run()
     .await?;
     tx.touch(Topic::Notifications(person));
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: uuid::Uuid,
+    kind: String,
+    client_id: uuid::Uuid,
+    client_name: String,
+    booking_id: Option<uuid::Uuid>,
+    invoice_id: Option<uuid::Uuid>,
+    starts_at: Option<i64>,
+    amount: Option<i64>,
+    created_at: i64,
+    seen_at: Option<i64>,
+}
+
+/// What someone was told last, newest first.
+pub async fn list(tx: &mut Tx, person: PersonId, limit: i64) -> Result<Vec<Notification>, Error> {
+    let rows: Vec<Row> = tx
+        .q("SELECT notifications.id, notifications.kind, notifications.client_id, people.name AS client_name,
+                   notifications.booking_id, notifications.invoice_id, notifications.starts_at,
+                   notifications.amount, notifications.created_at, notifications.seen_at
+            FROM notifications JOIN clients ON clients.id = notifications.client_id
+            JOIN people ON people.id = clients.person_id
+            WHERE notifications.person_id = $1
+            ORDER BY notifications.created_at DESC, notifications.id DESC LIMIT CAST($2 AS BIGINT)")
+        .bind(person.0)
+        .bind(limit)
+        .all()
+        .await?;
+    Ok(rows.into_iter().filter_map(Row::notification).collect())
+}
+
+impl Row {
+    fn notification(self) -> Option<Notification> {
+        let at = |ms| Timestamp::from_millisecond(ms).ok();
+        let about = match (self.booking_id, self.invoice_id) {
+            (Some(id), _) => About::Booking(id.into()),
+            (None, Some(id)) => About::Invoice(id.into()),
+            (None, None) => About::Thread,
+        };
+        Some(Notification {
+            id: self.id.into(),
+            kind: Kind::parse(&self.kind)?,
+            about,
+            client: self.client_id.into(),
+            client_name: self.client_name,
+            starts_at: self.starts_at.and_then(at),
+            amount: self.amount,
+            at: at(self.created_at)?,
+            is_seen: self.seen_at.is_some(),
+        })
+    }
+}
+
+/// How much someone was told and has not seen.
+pub async fn unseen(tx: &mut Tx, person: PersonId) -> Result<i64, Error> {
+    let (count,): (i64,) = tx
+        .q("SELECT COUNT(*) FROM notifications WHERE person_id = $1 AND seen_at IS NULL")
+        .bind(person.0)
+        .one()
+        .await?;
+    Ok(count)
+}
+
+/// Someone looks at what they were told.
+#[derive(Debug, Clone)]
+pub struct See {
+    pub person: PersonId,
+    /// The newest that they were shown: what came since stays unseen.
+    pub upto: NotificationId,
+    pub now: Timestamp,
+}
+
+/// Marks what someone has seen. Again is no change.
+pub async fn see(tx: &mut Tx, see: &See) -> Result<(), Error> {
+    let (shown_at,): (i64,) = tx
+        .q("SELECT created_at FROM notifications WHERE id = $1 AND person_id = $2")
+        .bind(see.upto.0)
+        .bind(see.person.0)
+        .one()
+        .await?;
+    let seen = tx
+        .q("UPDATE notifications SET seen_at = $4
+            WHERE person_id = $1 AND seen_at IS NULL AND (created_at < $2 OR (created_at = $2 AND id <= $3))")
+        .bind(see.person.0)
+        .bind(shown_at)
+        .bind(see.upto.0)
+        .bind(see.now.as_millisecond())
+        .run()
+        .await?;
+    if seen > 0 {
+        tx.touch(Topic::Notifications(see.person));
+    }
+    Ok(())
+}
+
+/// Forgets what was seen long ago. What nobody has seen is kept.
+pub async fn sweep(tx: &mut Tx, now: Timestamp) -> Result<(), Error> {
+    let people: Vec<(uuid::Uuid,)> = tx
+        .q("DELETE FROM notifications WHERE seen_at < $1 RETURNING person_id")
+        .bind((now - KEPT).as_millisecond())
+        .all()
+        .await?;
+    let people: BTreeSet<_> = people.into_iter().collect();
+    for (person,) in people {
+        tx.touch(Topic::Notifications(person.into()));
+    }
     Ok(())
 }

@@ -170,8 +170,8 @@ struct ThreadRow {
     last: Row,
 }
 
-/// Every thread that has begun, the one that was written in last first. Read by the region that only staff may watch.
-pub async fn list(tx: &mut Tx, limit: i64) -> Result<Vec<Thread>, Error> {
+/// Every thread that has begun, or those whose clients wait, the one that was written in last first. Read by the region that only staff may watch.
+pub async fn list(tx: &mut Tx, waiting: bool, limit: i64) -> Result<Vec<Thread>, Error> {
     let rows: Vec<ThreadRow> = tx
         .q(
             "SELECT messages.client_id, people.name AS client_name, messages.id, messages.seq,
@@ -180,8 +180,10 @@ pub async fn list(tx: &mut Tx, limit: i64) -> Result<Vec<Thread>, Error> {
             FROM threads JOIN messages ON messages.client_id = threads.client_id AND messages.seq = threads.last_seq
             JOIN clients ON clients.id = threads.client_id JOIN people ON people.id = clients.person_id
             JOIN people AS author ON author.id = messages.author_id
-            ORDER BY threads.last_at DESC, threads.client_id LIMIT CAST($1 AS BIGINT)",
+            WHERE threads.waiting_since IS NOT NULL OR NOT $1
+            ORDER BY threads.last_at DESC, threads.client_id LIMIT CAST($2 AS BIGINT)",
         )
+        .bind(waiting)
         .bind(limit)
         .all()
         .await?;
@@ -198,24 +200,37 @@ pub async fn list(tx: &mut Tx, limit: i64) -> Result<Vec<Thread>, Error> {
     Ok(rows.into_iter().map(thread).collect())
 }
 
-/// What a viewer has not read: a client, messages from staff; staff, threads that none of them has read to the end.
-pub async fn unread(tx: &mut Tx, viewer: &Viewer) -> Result<i64, Error> {
+/// What is unread: for a client, messages from staff; without one, threads that none of the staff has read to the end.
+/// Read by regions whose watchers were asked before whether they may.
+pub async fn unread(tx: &mut Tx, client: Option<ClientId>) -> Result<i64, Error> {
     // Who writes has read all before, so that what is beyond a side's mark is all from the other side.
-    let (count,): (i64,) = match viewer {
-        Viewer::Guest => return Ok(0),
-        Viewer::Client(client) => {
+    let (count,): (i64,) = match client {
+        Some(client) => {
             tx.q("SELECT CAST(COALESCE(SUM(last_seq - client_read), 0) AS BIGINT) FROM threads WHERE client_id = $1")
-                .bind(client.client.0)
+                .bind(client.0)
                 .one()
                 .await?
         }
-        Viewer::Staff(_) => {
+        None => {
             tx.q("SELECT COUNT(*) FROM threads WHERE staff_read < last_seq")
                 .one()
                 .await?
         }
     };
     Ok(count)
+}
+
+/// The newest message from staff that a client has not read, if there is one. Read by regions whose watchers were asked.
+pub async fn to_answer(tx: &mut Tx, client: ClientId) -> Result<Option<Message>, Error> {
+    let row: Option<Row> = tx
+        .q(select!(
+            "JOIN threads ON threads.client_id = messages.client_id AND threads.last_seq = messages.seq
+             WHERE messages.client_id = $1 AND messages.from_staff AND threads.client_read < threads.last_seq"
+        ))
+        .bind(client.0)
+        .opt()
+        .await?;
+    Ok(row.map(|row| Found::from(row).message))
 }
 
 /// How many clients wait for an answer, and since when the first of them does. For staff.

@@ -13,11 +13,11 @@ use maud::{Markup, html};
 pub const ROOT: &str = "clients";
 
 /// The region.
-pub fn list(business: &Business, clients: &[Client], now: Timestamp) -> Whole {
+pub fn list(business: &Business, clients: &[Client], quiet: bool, now: Timestamp) -> Whole {
     let mut parts = Parts::default();
     let html = html! {
         @if clients.is_empty() {
-            p.empty { "No clients yet. Invite the first one below." }
+            p.empty { @if quiet { "Nobody has gone quiet." } @else { "No clients yet. Invite the first one below." } }
         } @else {
             table {
                 thead { tr { th scope="col" { "Client" } th scope="col" { "E-mail" } th scope="col" { "Last session" } th scope="col" { "Next session" } } }
@@ -58,11 +58,12 @@ pub struct Invite<'a> {
 }
 
 /// The list's page.
-pub fn page(frame: &Page<'_>, live: &Live, form: &Invite<'_>) -> Markup {
+pub fn page(frame: &Page<'_>, live: &Live, form: &Invite<'_>, quiet: bool) -> Markup {
     let body = html! {
         div.page-head { div { h1 { "Clients" } } div.acts { a.btn.primary href="#invite" { "Invite a client" } } }
         @if form.sent { (note("ok", "Invited. The link to set a password is on its way.")) }
-        section.card aria-label="All clients" { (layout::region(live, ROOT, "body")) }
+        (layout::choice("Show", &[(url::CLIENTS, "All", !quiet), (url::QUIET, "Gone quiet", quiet)]))
+        section.card aria-label=(if quiet { "Clients who have gone quiet" } else { "All clients" }) { (layout::region(live, ROOT, "body")) }
         section.card #invite aria-labelledby="invite-title" {
             header { h2 #invite-title { "Invite a client" } }
             div.body {

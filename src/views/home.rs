@@ -3,6 +3,7 @@
 use crate::domain::booking::Booking;
 use crate::domain::business::Business;
 use crate::domain::invoice::{Invoice, Standing};
+use crate::domain::message::Message;
 use crate::domain::person::first_name;
 use crate::realtime::part::{List, Parts, Whole};
 use crate::views::icon::{icon, name};
@@ -31,6 +32,8 @@ pub fn next(business: &Business, coming: &[Booking], now: Timestamp) -> Whole {
 pub struct Todo<'a> {
     /// What is due first first.
     pub unpaid: &'a [Invoice],
+    /// What staff wrote and the client has not read.
+    pub unread: Option<&'a Message>,
     pub can_pay: bool,
     pub today: Date,
 }
@@ -47,7 +50,7 @@ const TODOS: List = List {
 /// What to do, or nothing at all when there is nothing.
 pub fn todo(business: &Business, view: &Todo<'_>) -> Whole {
     let mut parts = Parts::default();
-    let count = view.unpaid.len();
+    let count = view.unpaid.len() + usize::from(view.unread.is_some());
     let html = html! {
         @if count > 0 {
             section.card aria-labelledby="todo-title" {
@@ -59,6 +62,9 @@ pub fn todo(business: &Business, view: &Todo<'_>) -> Whole {
                 }
                 div.body {
                     ul.list #todos {
+                        @if let Some(message) = view.unread {
+                            (parts.item(TODOS, "todo-0".to_owned(), answer(business, view, message)))
+                        }
                         @for invoice in view.unpaid { (parts.item(TODOS, pay_id(invoice), pay(business, view, invoice))) }
                     }
                 }
@@ -68,7 +74,24 @@ pub fn todo(business: &Business, view: &Todo<'_>) -> Whole {
     parts.whole(TODO, &html)
 }
 
-/// Invoices stand first, by the day on which they are due.
+fn answer(business: &Business, view: &Todo<'_>, message: &Message) -> Markup {
+    let at = business.local(message.at);
+    html! {
+        li #todo-0 data-todo="answer" {
+            span.tile { (icon(name::MESSAGE_CIRCLE)) }
+            span.what {
+                b { "Answer " (message.author_name) }
+                small dir="auto" { (text::excerpt(&message.body)) }
+            }
+            time datetime=(message.at) {
+                @if at.date() == view.today { (text::time(&at)) } @else { (text::short_date(at.date(), view.today)) }
+            }
+            span.acts { a.btn href=(url::MESSAGES) { "Read and answer" } }
+        }
+    }
+}
+
+/// Invoices stand after the message, by the day on which they are due.
 fn pay_id(invoice: &Invoice) -> String {
     let number = invoice.number.unwrap_or_default();
     format!("todo-1-{}-{number:012}", invoice.due_on.strftime("%Y%m%d"))

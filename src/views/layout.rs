@@ -1,5 +1,6 @@
 //! The page around every page: head, navigation, live status, and the lone card of whoever is not signed in.
 
+use super::badge::{self, Badge};
 use super::icon::{icon, name};
 use super::{text, url};
 use crate::assets::{LIVE_JS, MARK_SVG, PORTICO_CSS};
@@ -28,9 +29,9 @@ pub struct Live {
 }
 
 impl Live {
-    /// What fills a root now.
-    pub fn fill(&self, root: &str) -> Option<&Filled> {
-        self.regions.iter().find(|filled| filled.root == root)
+    /// What fills a root now, or what a scattered part is.
+    pub fn fill(&self, id: &str) -> Option<&Filled> {
+        self.regions.iter().find(|filled| filled.id == id)
     }
 }
 
@@ -45,6 +46,8 @@ pub enum Tab {
     Clients,
     Messages,
     Settings,
+    /// Behind the bell.
+    Notifications,
 }
 
 const HTMX: &str = r#"{"extensions":"no-scripts,ws,upsert","includeIndicatorCSS":false,"history":false,"morphIgnore":["data-htmx-powered","open"],"ws":{"reconnectMaxDelay":20000,"reconnectJitter":0.5}}"#;
@@ -86,19 +89,23 @@ pub fn page(page: &Page<'_>, body: &Markup) -> Markup {
                     header.side {
                         (brand(page.business, home))
                         nav.nav aria-label="Main" { (entries(page, true)) }
-                        div.me {
-                            span.avatar aria-hidden="true" { (initials(page.viewer.name())) }
-                            div.grow {
-                                b { (page.viewer.name()) }
-                                @if page.live.is_some() { (status()) }
+                        div.foot {
+                            (bell(page, true))
+                            div.me {
+                                span.avatar aria-hidden="true" { (initials(page.viewer.name())) }
+                                div.grow {
+                                    b { (page.viewer.name()) }
+                                    @if page.live.is_some() { (status()) }
+                                }
+                                (sign_out())
                             }
-                            (sign_out())
                         }
                     }
                     header.top {
                         (brand(page.business, home))
                         div.row {
                             @if page.live.is_some() { (status()) }
+                            (bell(page, false))
                             (sign_out())
                         }
                     }
@@ -133,10 +140,39 @@ fn sign_out() -> Markup {
     }
 }
 
+/// The way to what one should know.
+fn bell(page: &Page<'_>, wide: bool) -> Markup {
+    let current = (page.tab == Tab::Notifications).then_some("page");
+    html! {
+        @if wide {
+            a.bell href=(url::NOTIFICATIONS) aria-current=[current] {
+                (icon(name::BELL)) span { "Notifications" } (badge(page, Badge::Bell, true))
+            }
+        } @else {
+            a.bell href=(url::NOTIFICATIONS) aria-current=[current] title="Notifications" {
+                (icon(name::BELL)) span.visually-hidden { "Notifications" } (badge(page, Badge::Bell, false))
+            }
+        }
+    }
+}
+
+/// How much waits behind an entry. A page that is not live says nothing: it could not take it back.
+pub fn badge(page: &Page<'_>, badge: Badge, wide: bool) -> Markup {
+    html! { @if let Some(live) = page.live { " " (part(live, &badge::id(badge, wide))) } }
+}
+
 fn entries(page: &Page<'_>, wide: bool) -> Markup {
     let entry = |tab: Tab, href: &str, drawing: &'static str, words: &str| {
+        let waits = match tab {
+            Tab::Invoices => Some(Badge::Invoices),
+            Tab::Messages => Some(Badge::Messages),
+            _ => None,
+        };
         html! {
-            a href=(href) aria-current=[(page.tab == tab).then_some("page")] { (icon(drawing)) span { (words) } }
+            a href=(href) aria-current=[(page.tab == tab).then_some("page")] {
+                (icon(drawing)) span { (words) }
+                @if let Some(waits) = waits { (badge(page, waits, wide)) }
+            }
         }
     };
     html! {
@@ -181,6 +217,22 @@ pub fn lone(business: &Business, title: &str, body: &Markup) -> Markup {
 pub fn region(live: &Live, root: &'static str, class: &str) -> Markup {
     html! {
         div id=(root) class=(class) data-region { @if let Some(filled) = live.fill(root) { (filled) } }
+    }
+}
+
+/// A part of a scattered region, in one of its places on the page.
+pub fn part(live: &Live, id: &str) -> Markup {
+    html! { @if let Some(part) = live.fill(id) { span data-region { (part) } } }
+}
+
+/// Which rows of a page are shown: a path, its words, and whether it is this one.
+pub fn choice(label: &str, choices: &[(&str, &str, bool)]) -> Markup {
+    html! {
+        nav.chips aria-label=(label) {
+            @for (href, words, chosen) in choices {
+                a href=(href) aria-current=[(*chosen).then_some("true")] { (words) }
+            }
+        }
     }
 }
 

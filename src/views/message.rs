@@ -155,9 +155,10 @@ pub fn found(frame: &Page<'_>, whose: &Whose<'_>, search: &Search<'_>, now: Time
 }
 
 /// Staff's list of threads.
-pub fn list(frame: &Page<'_>, live: &Live) -> Markup {
+pub fn list(frame: &Page<'_>, live: &Live, waiting: bool) -> Markup {
     let body = html! {
         div.page-head { div { h1 { "Messages" } p.small { "Shared by everyone who works here" } } (search(url::THREADS, "Search all messages", None)) }
+        (layout::choice("Show", &[(url::THREADS, "All", !waiting), (url::WAITING, "Waiting for an answer", waiting)]))
         section.card aria-label="Conversations" { (layout::region(live, threads::ROOT, "body")) }
     };
     layout::page(frame, &body)

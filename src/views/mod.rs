@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod agenda;
+pub mod badge;
 pub mod booking;
 pub mod client;
 pub mod email;
@@ -11,6 +12,7 @@ pub mod icon;
 pub mod invoice;
 pub mod layout;
 pub mod message;
+pub mod notification;
 pub mod outbox;
 pub mod payment;
 pub mod settings;

@@ -88,3 +88,16 @@ pub fn greeting(local: &Zoned) -> &'static str {
         _ => "Good evening",
     }
 }
+
+/// Characters of a message where it is only mentioned.
+const EXCERPT: usize = 140;
+
+/// The beginning of a message on one line.
+pub fn excerpt(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= EXCERPT {
+        return line;
+    }
+    let cut: String = line.chars().take(EXCERPT - 1).collect();
+    format!("{}…", cut.trim_end())
+}

@@ -18,76 +18,75 @@ pub struct Numbers {
     pub today: usize,
     /// The next session of today that has not begun.
     pub next_at: Option<Timestamp>,
-    /// Sessions of seven days from today, and the starts that are still free in them.
+    /// Sessions of seven days from today.
     pub week: usize,
-    pub free: usize,
-    /// Cancelled in the last seven days, and how many of those late.
-    pub cancelled: usize,
-    pub late: usize,
-    /// Clients, and those who had no session for long and have none coming.
-    pub clients: usize,
-    pub quiet: usize,
     /// Invoices that are not paid, and those of them that are overdue.
     pub open: Sum,
     pub overdue: Sum,
+    /// Clients who wait for an answer, and since when the first of them does.
+    pub waiting: usize,
+    pub waiting_since: Option<Timestamp>,
+    /// Clients, and those who had no session for long and have none coming.
+    pub clients: usize,
+    pub quiet: usize,
 }
 
-/// The region.
-pub fn numbers(business: &Business, numbers: &Numbers) -> Whole {
+/// The region. Each number leads to exactly what it counts.
+pub fn numbers(business: &Business, numbers: &Numbers, now: Timestamp) -> Whole {
     let mut parts = Parts::default();
-    let next = numbers.next_at.map_or_else(
-        || {
-            if numbers.today == 0 {
-                "nothing booked".to_owned()
-            } else {
-                "none still to come".to_owned()
-            }
-        },
-        |at| format!("next at {}", text::time(&business.local(at))),
-    );
+    let next = match numbers.next_at {
+        Some(at) => format!("next at {}", text::time(&business.local(at))),
+        None if numbers.today == 0 => "nothing booked".to_owned(),
+        None => "none still to come".to_owned(),
+    };
     let count = |n: i64| usize::try_from(n).unwrap_or(0);
+    let invoices = |sum: Sum| text::count(count(sum.count), "invoice", "invoices");
+    let since = numbers.waiting_since.map_or_else(
+        || "nobody waits".to_owned(),
+        |at| format!("the first since {}", text::short_moment(business, at, now)),
+    );
     let tiles = [
         (
             "today",
-            url::CALENDAR.to_owned(),
+            "#day-0".to_owned(),
             "Today",
             text::count(numbers.today, "session", "sessions"),
             next,
         ),
         (
             "week",
-            url::CALENDAR.to_owned(),
+            format!("#{}", agenda::AGENDA),
             "Seven days",
             text::count(numbers.week, "session", "sessions"),
-            format!("{} still free", text::count(numbers.free, "time", "times")),
+            "from today".to_owned(),
+        ),
+        (
+            "waiting",
+            url::WAITING.to_owned(),
+            "Waiting for an answer",
+            text::count(numbers.waiting, "client", "clients"),
+            since,
         ),
         (
             "outstanding",
             url::ledger(Filter::Open),
             "Outstanding",
             business.money(numbers.open.amount).to_string(),
-            text::count(count(numbers.open.count), "invoice", "invoices"),
+            invoices(numbers.open),
         ),
         (
             "overdue",
             url::ledger(Filter::Overdue),
             "Overdue",
             business.money(numbers.overdue.amount).to_string(),
-            text::count(count(numbers.overdue.count), "invoice", "invoices"),
-        ),
-        (
-            "cancelled",
-            url::CALENDAR.to_owned(),
-            "Cancelled",
-            numbers.cancelled.to_string(),
-            format!("in seven days, {} late", numbers.late),
+            invoices(numbers.overdue),
         ),
         (
             "quiet",
-            url::CLIENTS.to_owned(),
+            url::QUIET.to_owned(),
             "Gone quiet",
-            format!("{} of {}", numbers.quiet, numbers.clients),
-            "no session in 45 days".to_owned(),
+            text::count(numbers.quiet, "client", "clients"),
+            format!("of {}, no session in 45 days", numbers.clients),
         ),
     ];
     let html = html! {

@@ -21,9 +21,15 @@ pub const LEDGER: &str = "/admin/invoices";
 pub const NEW_INVOICE: &str = "/admin/invoices/new";
 pub const CALENDAR: &str = "/admin/calendar";
 pub const CLIENTS: &str = "/admin/clients";
+/// Clients without a session for long.
+pub const QUIET: &str = "/admin/clients?show=quiet";
 pub const THREADS: &str = "/admin/messages";
+/// Threads whose clients wait for an answer.
+pub const WAITING: &str = "/admin/messages?show=waiting";
 pub const SETTINGS: &str = "/admin/settings";
 pub const OUTBOX: &str = "/admin/settings/outbox";
+pub const NOTIFICATIONS: &str = "/notifications";
+pub const SEEN: &str = "/notifications/seen";
 
 /// A client's calendar.
 pub fn bookings(week: Week, staff: StaffId, moving: Option<BookingId>) -> String {

@@ -26,9 +26,11 @@ test('every page', { timeout: 180_000 }, async (t) => {
   const server = await startDemo(t);
   const browser = await launch(t);
   const pieter = await Person.signIn(server, OTHER_CLIENT);
-  const [time, taken] = await pieter.free(nextWeek(1));
+  const [time, taken, dropped] = await pieter.free(nextWeek(1));
   const booking = await pieter.book(taken);
   const owner = await Person.signIn(server, OWNER);
+  // Something to tell either side.
+  await owner.cancel(await pieter.book(dropped));
   const client = /\/admin\/clients\/[0-9a-f-]{36}/.exec(await owner.get('/admin/clients'))[0];
   const welcome = new URL(/http:\S+\/welcome\/[\w-]+/.exec(await owner.get('/admin/settings/outbox'))[0]).pathname;
   const week = `${nextWeek(1)}&staff=${time.staff}`;
@@ -80,7 +82,7 @@ test('every page', { timeout: 180_000 }, async (t) => {
 
   await t.test('of clients', async (t) => {
     const page = await open(t, OTHER_CLIENT);
-    for (const path of ['/', '/bookings', week, booking, sheet, `/bookings?move=${booking.split('/').at(-1)}`]) {
+    for (const path of ['/', '/bookings', week, booking, sheet, `/bookings?move=${booking.split('/').at(-1)}`, '/notifications']) {
       await visit(page, path);
     }
     await page.goto(week);
@@ -102,7 +104,7 @@ test('every page', { timeout: 180_000 }, async (t) => {
   await t.test('of staff', async (t) => {
     const page = await open(t, OWNER);
     const calendar = week.replace('/bookings', '/admin/calendar');
-    const paths = ['/admin', '/admin/calendar', calendar, '/admin/clients', client, sheet, '/admin/settings', '/admin/settings/outbox'];
+    const paths = ['/admin', '/admin/calendar', calendar, '/admin/clients', client, sheet, '/admin/settings', '/notifications', '/admin/settings/outbox'];
     for (const path of paths) await visit(page, path);
     await page.locator('summary').first().click();
     await check(page, 'read mail');

@@ -92,12 +92,17 @@ on_both!(no_fragment_holds_a_live_part, |house: House| async move {
         (&thandi, "/messages".to_owned()),
         (&naledi, "/admin/messages".to_owned()),
         (&naledi, format!("/admin/messages/{client}")),
+        (&naledi, "/notifications".to_owned()),
+        (&thandi, "/notifications".to_owned()),
     ];
     for n in 0..45 {
         house.write(&house.thandi, &format!("Message {n}")).await;
     }
     let live = Live::collect(&pages).await;
     assert!(live.0.len() > 120, "{:?}", live.0);
+    for part in ["bell-side", "bell-bar", "seen", "notification-lines"] {
+        assert!(live.0.contains(part), "{part} is live: {:?}", live.0);
+    }
 
     // What people do in the sheet, and all that comes of it.
     let (staff, service) = (

@@ -211,10 +211,10 @@ impl House {
     }
 
     async fn send(&self, send: NewMessage) -> i64 {
-        let sent = self
-            .app
-            .transact(send, |tx, send| Box::pin(store::thread::send(tx, send)));
-        sent.await.unwrap()
+        self.app
+            .transact(send, |tx, send| Box::pin(store::thread::send(tx, send)))
+            .await
+            .unwrap()
     }
 
     /// Nothing is wrong with the database.

@@ -2,6 +2,7 @@
 
 use crate::house::{House, On, at, on, on_both};
 use portico::domain::id::{ClientId, PersonId, ServiceId, StaffId};
+use portico::domain::invoice::Filter;
 use portico::domain::message::Body;
 use portico::domain::service::Service;
 use portico::domain::slot::Window;
@@ -13,6 +14,7 @@ use portico::secret;
 use portico::store::booking::{Cancel, Move};
 use portico::store::business::NewBusiness;
 use portico::store::client::Invite;
+use portico::store::notification::See;
 use portico::store::person::NewPerson;
 use portico::store::thread::{NewMessage, Read};
 use portico::store::token::{Issue, Kind, Redeem};
@@ -59,7 +61,14 @@ fn regions(house: &House) -> Vec<Region> {
         Region::Activity {
             everyone: Arc::clone(&everyone),
         },
-        Region::Clients { everyone },
+        Region::Clients {
+            everyone: Arc::clone(&everyone),
+            quiet: false,
+        },
+        Region::Clients {
+            everyone,
+            quiet: true,
+        },
         Region::Thread {
             client,
             for_staff: false,
@@ -68,9 +77,41 @@ fn regions(house: &House) -> Vec<Region> {
             client,
             for_staff: true,
         },
-        Region::Threads,
+        Region::Threads { waiting: false },
+        Region::Threads { waiting: true },
+        Region::Todo { client },
+        Region::Invoices { client },
+        Region::Ledger {
+            filter: Filter::All,
+        },
         Region::Outbox,
+        Region::Notifications {
+            person: house.thandi.person,
+            for_staff: false,
+        },
+        Region::Notifications {
+            person: house.naledi.person,
+            for_staff: true,
+        },
+        Region::Badges {
+            person: house.thandi.person,
+            client: Some(client),
+        },
+        Region::Badges {
+            person: house.naledi.person,
+            client: None,
+        },
     ]
+}
+
+/// A verb that changes nothing on any page would pass unseen.
+fn assert_has(changed: &[String], names: &[&str]) {
+    for name in names {
+        assert!(
+            changed.iter().any(|one| one == name),
+            "{name} is not among {changed:?}"
+        );
+    }
 }
 
 /// Does one verb, and compares every region before and after it. Tells which looked different.
@@ -138,6 +179,8 @@ on_both!(
             "Timetable",
             "Activity",
             "Outbox",
+            "Notifications",
+            "Badges",
         ] {
             assert!(
                 changed.contains(&region.to_owned()),
@@ -207,7 +250,7 @@ on_both!(
                 Box::pin(async move { store::thread::send(tx, &message).await })
             })
             .await;
-            assert_eq!(changed, ["Thread", "Thread", "Threads"], "{verb}");
+            assert_has(&changed, &["Thread", "Threads"]);
         }
         let seen = Read {
             viewer: thandi,
@@ -220,7 +263,32 @@ on_both!(
             Box::pin(async move { store::thread::read(tx, &seen).await })
         })
         .await;
-        assert_eq!(changed, ["Thread", "Thread"], "for either side");
+        assert_has(&changed, &["Thread"]);
+        // Staff, of what the client did; the client, of what staff did; then both forget it.
+        for person in [house.naledi.person, house.thandi.person] {
+            let mut tx = house.app.db.snapshot().await.unwrap();
+            let told = store::notification::list(&mut tx, person, 1).await.unwrap();
+            drop(tx);
+            let see = See {
+                person,
+                upto: told[0].id,
+                now,
+            };
+            let ((), changed) = check(&house, "see", move |tx, ()| {
+                let see = see.clone();
+                Box::pin(async move { store::notification::see(tx, &see).await })
+            })
+            .await;
+            assert_has(&changed, &["Notifications", "Badges"]);
+        }
+        let ((), changed) = check(&house, "forget what was seen", move |tx, ()| {
+            Box::pin(store::notification::sweep(
+                tx,
+                now + std::time::Duration::from_hours(91 * 24),
+            ))
+        })
+        .await;
+        assert_has(&changed, &["Notifications"]);
 
         let new = |name: &str| NewPerson {
             id: PersonId::new(),

@@ -16,4 +16,5 @@ mod fragments;
 mod laws;
 mod live;
 mod message;
+mod notification;
 mod security;

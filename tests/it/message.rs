@@ -39,7 +39,11 @@ async fn marks(house: &House, of: &ClientViewer) -> Marks {
 
 async fn unread(house: &House, viewer: &Viewer) -> i64 {
     let mut tx = house.app.db.snapshot().await.unwrap();
-    thread::unread(&mut tx, viewer).await.unwrap()
+    let client = match viewer {
+        Viewer::Client(client) => Some(client.client),
+        _ => None,
+    };
+    thread::unread(&mut tx, client).await.unwrap()
 }
 
 /// Notifications about messages that someone has not seen.
@@ -111,7 +115,7 @@ on_both!(
             (1, true),
             "only Pieter still waits"
         );
-        let threads = thread::list(&mut tx, 10).await.unwrap();
+        let threads = thread::list(&mut tx, false, 10).await.unwrap();
         drop(tx);
         assert_eq!(threads.len(), 2);
         let thandis = threads
@@ -376,10 +380,10 @@ on_both!(
         // Someone else's, as the store sees it.
         let before = State::of(&house).await;
         let send = house.message(&as_client(&house.pieter), house.thandi.client, "Not mine");
-        let sent = house
+        let outcome = house
             .app
             .transact(send, |tx, send| Box::pin(thread::send(tx, send)));
-        assert!(matches!(sent.await, Err(Error::NotFound)));
+        assert!(matches!(outcome.await, Err(Error::NotFound)));
         let done = read(&house, &as_client(&house.pieter), &house.thandi, 1).await;
         assert!(matches!(done, Err(Error::NotFound)));
 
@@ -566,10 +570,10 @@ on_both!(
         house.clock().advance(Duration::from_hours(48));
         house.write(&house.thandi, "Better").await;
         let send = house.message(&as_staff(&house.sipho), house.thandi.client, "Good");
-        let sent = house
+        let outcome = house
             .app
             .transact(send, |tx, send| Box::pin(thread::send(tx, send)));
-        sent.await.unwrap();
+        outcome.await.unwrap();
         house.answer(&house.thandi, "See you").await;
         house.clock().advance(Duration::from_hours(24));
         house.answer(&house.thandi, "Tomorrow").await;

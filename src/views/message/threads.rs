@@ -11,9 +11,6 @@ use maud::{Markup, html};
 /// The root that the region fills.
 pub const ROOT: &str = "threads";
 
-/// Characters of the last message.
-const EXCERPT: usize = 140;
-
 const ROWS: List = List {
     id: "thread-rows",
     newest_first: true,
@@ -21,11 +18,11 @@ const ROWS: List = List {
 };
 
 /// The region.
-pub fn threads(business: &Business, threads: &[Thread], now: Timestamp) -> Whole {
+pub fn threads(business: &Business, threads: &[Thread], waiting: bool, now: Timestamp) -> Whole {
     let mut parts = Parts::default();
     let html = html! {
         @if threads.is_empty() {
-            p.empty { "No messages yet. To write the first one, choose a client and press Message." }
+            @if waiting { p.empty { "Nobody waits for an answer." } } @else { p.empty { "No messages yet. To write the first one, choose a client and press Message." } }
         } @else {
             ul.list.threads #thread-rows {
                 @for thread in threads { (parts.item(ROWS, row_id(thread), row(business, thread, now))) }
@@ -62,7 +59,7 @@ fn row(business: &Business, thread: &Thread, now: Timestamp) -> Markup {
                     b { (thread.client_name) }
                     small dir="auto" {
                         @if thread.last.from_staff { (first_name(&thread.last.author_name)) ": " }
-                        (excerpt(&thread.last.body))
+                        (text::excerpt(&thread.last.body))
                     }
                 }
                 span.aside {
@@ -73,14 +70,4 @@ fn row(business: &Business, thread: &Thread, now: Timestamp) -> Markup {
             }
         }
     }
-}
-
-/// The beginning of a message on one line.
-fn excerpt(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= EXCERPT {
-        return line;
-    }
-    let cut: String = line.chars().take(EXCERPT - 1).collect();
-    format!("{}…", cut.trim_end())
 }

@@ -89,6 +89,9 @@ on_both!(
         ] {
             screens.push(naledi.watch(path).await);
         }
+        // A colleague is told of what she does.
+        let sipho = server.signed_in("sipho").await;
+        screens.push(sipho.watch("/notifications").await);
         for screen in &mut screens {
             screen.quiet().await;
         }
@@ -171,6 +174,11 @@ on_both!(
             for payload in PAYLOADS {
                 assert!(text.contains(payload), "{payload} is not on {path}");
             }
+        }
+        let told = sipho.get("/notifications").await.body;
+        assert_harmless(&told, "notifications");
+        for payload in PAYLOADS {
+            assert!(texts(&told).contains(payload), "{payload} is not told");
         }
         for screen in &mut screens {
             let frames = screen.quiet().await;

@@ -3,11 +3,14 @@
 use crate::browser::{Answer, Browser, form};
 use crate::house::{House, On, Server, at, on_both};
 use crate::state::State;
+use portico::domain::viewer::Viewer;
 use portico::http::routes;
+use portico::store::booking::Book;
 use portico::store::token::{self, Issue, Kind};
 use portico::{assets, secret, store};
 use reqwest::Method;
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 /// Who comes, in the order of the columns of [`MATRIX`].
@@ -22,7 +25,7 @@ const WHO: [&str; 7] = [
 ];
 
 /// A route, and what it answers to each of [`WHO`] when asked for something of the client's. A new route needs a row.
-const MATRIX: [(&str, &str, [u16; 7]); 34] = [
+const MATRIX: [(&str, &str, [u16; 7]); 36] = [
     ("GET", "/login", [200, 200, 200, 303, 303, 303, 303]),
     ("POST", "/login", [422; 7]),
     ("POST", "/logout", [303; 7]),
@@ -92,6 +95,12 @@ const MATRIX: [(&str, &str, [u16; 7]); 34] = [
         "/admin/settings/outbox",
         [303, 303, 303, 404, 404, 404, 200],
     ),
+    ("GET", "/notifications", [303, 303, 303, 200, 200, 200, 200]),
+    (
+        "POST",
+        "/notifications/seen",
+        [303, 303, 303, 404, 303, 404, 404],
+    ),
     // Without an origin nobody is let in; who may watch what is in live.rs and socket.rs.
     ("GET", "/live", [403; 7]),
     ("GET", "/assets/{name}", [200; 7]),
@@ -138,6 +147,8 @@ struct Visit<'h> {
     server: Server,
     browsers: Vec<Browser>,
     weekday: AtomicI64,
+    /// What the client was told last, as the form names it.
+    told: Mutex<String>,
 }
 
 impl<'h> Visit<'h> {
@@ -148,6 +159,7 @@ impl<'h> Visit<'h> {
             server,
             browsers: Vec::new(),
             weekday: AtomicI64::new(0),
+            told: Mutex::default(),
         };
         visit.everyone_signs_in().await;
         visit
@@ -188,6 +200,7 @@ impl<'h> Visit<'h> {
             return booked.unwrap().to_string();
         }
         match path {
+            "/notifications/seen" => self.tell_the_client().await,
             "/admin/clients/{id}" | "/admin/messages/{id}" => house.thandi.client.to_string(),
             "/messages/read" => {
                 // Something new for each to read: staff read Aisha's.
@@ -202,6 +215,26 @@ impl<'h> Visit<'h> {
             "/accent/{hue}" => "172".to_owned(),
             _ => String::new(),
         }
+    }
+
+    /// Staff book for the client: that is one thing more that the client has not seen.
+    async fn tell_the_client(&self) -> String {
+        let house = self.house;
+        let start = at(&self.fresh_start());
+        let (staff, service) = (house.naledi.staff, house.follow_up.id);
+        let wish = Book {
+            viewer: Viewer::Staff(house.naledi.clone()),
+            ..house.wish(&house.thandi, staff, service, start)
+        };
+        let booked = house
+            .app
+            .transact(wish, |tx, wish| Box::pin(store::booking::book(tx, wish)));
+        booked.await.unwrap();
+        let mut tx = house.app.db.snapshot().await.unwrap();
+        let person = house.thandi.person;
+        let told = store::notification::list(&mut tx, person, 1).await.unwrap();
+        *self.told.lock().unwrap() = told[0].id.to_string();
+        String::new()
     }
 
     async fn link(&self, kind: Kind) -> String {
@@ -263,6 +296,7 @@ impl<'h> Visit<'h> {
                 ("upto", "1000000".to_owned()),
                 ("client", house.aisha.client.to_string()),
             ],
+            "/notifications/seen" => vec![("upto", self.told.lock().unwrap().clone())],
             "/reset" => vec![("email", "nobody".to_owned())],
             "/welcome/{token}" | "/reset/{token}" => vec![("password", "too short".to_owned())],
             _ => Vec::new(),

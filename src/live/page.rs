@@ -1,0 +1,133 @@
+//! The pages that are live, and how a live address names them. A name in an address is never a right.
+
+use crate::domain::id::{ClientId, InvoiceId, StaffId};
+use crate::domain::invoice::Filter;
+use crate::domain::week::Week;
+use std::fmt;
+
+/// What a page shows, as its live address names it. A name in an address is never a right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Page {
+    Home,
+    Bookings {
+        staff: StaffId,
+        week: Week,
+    },
+    Today,
+    Calendar {
+        staff: Option<StaffId>,
+        week: Week,
+    },
+    Clients {
+        /// Only those who have gone quiet.
+        quiet: bool,
+    },
+    Client {
+        client: ClientId,
+    },
+    /// A client's own thread.
+    Messages,
+    /// A client's thread, for staff.
+    Thread {
+        client: ClientId,
+    },
+    Threads {
+        /// Only those whose clients wait for an answer.
+        waiting: bool,
+    },
+    Outbox,
+    Invoices,
+    Invoice {
+        invoice: InvoiceId,
+    },
+    Ledger {
+        filter: Filter,
+    },
+    Notifications,
+}
+
+impl fmt::Display for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Home => f.write_str("page=home"),
+            Self::Bookings { staff, week } => write!(f, "page=bookings&staff={staff}&week={week}"),
+            Self::Today => f.write_str("page=today"),
+            Self::Calendar { staff: None, week } => write!(f, "page=calendar&week={week}"),
+            Self::Calendar {
+                staff: Some(staff),
+                week,
+            } => write!(f, "page=calendar&staff={staff}&week={week}"),
+            Self::Clients { quiet: false } => f.write_str("page=clients"),
+            Self::Clients { quiet: true } => f.write_str("page=clients&show=quiet"),
+            Self::Client { client } => write!(f, "page=client&client={client}"),
+            Self::Messages => f.write_str("page=messages"),
+            Self::Thread { client } => write!(f, "page=thread&client={client}"),
+            Self::Threads { waiting: false } => f.write_str("page=threads"),
+            Self::Threads { waiting: true } => f.write_str("page=threads&show=waiting"),
+            Self::Outbox => f.write_str("page=outbox"),
+            Self::Invoices => f.write_str("page=invoices"),
+            Self::Invoice { invoice } => write!(f, "page=invoice&invoice={invoice}"),
+            Self::Ledger { filter } => write!(f, "page=ledger&show={}", filter.as_str()),
+            Self::Notifications => f.write_str("page=notifications"),
+        }
+    }
+}
+
+/// The fields of a live address.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+pub struct Address {
+    #[serde(default)]
+    page: String,
+    staff: Option<String>,
+    week: Option<String>,
+    client: Option<String>,
+    invoice: Option<String>,
+    show: Option<String>,
+    pub since: Option<String>,
+}
+
+impl Address {
+    /// The page that is named, if it is one of ours.
+    pub fn page(&self) -> Option<Page> {
+        let week = || self.week.as_deref().and_then(Week::parse);
+        let staff = || {
+            self.staff
+                .as_deref()
+                .map(str::parse::<StaffId>)
+                .transpose()
+                .ok()
+        };
+        let client = || self.client.as_deref()?.parse().ok();
+        Some(match self.page.as_str() {
+            "home" => Page::Home,
+            "bookings" => Page::Bookings {
+                staff: staff()??,
+                week: week()?,
+            },
+            "today" => Page::Today,
+            "calendar" => Page::Calendar {
+                staff: staff()?,
+                week: week()?,
+            },
+            "clients" => Page::Clients {
+                quiet: self.show.as_deref() == Some("quiet"),
+            },
+            "client" => Page::Client { client: client()? },
+            "messages" => Page::Messages,
+            "thread" => Page::Thread { client: client()? },
+            "threads" => Page::Threads {
+                waiting: self.show.as_deref() == Some("waiting"),
+            },
+            "outbox" => Page::Outbox,
+            "invoices" => Page::Invoices,
+            "invoice" => Page::Invoice {
+                invoice: self.invoice.as_deref()?.parse().ok()?,
+            },
+            "ledger" => Page::Ledger {
+                filter: Filter::parse(self.show.as_deref()?)?,
+            },
+            "notifications" => Page::Notifications,
+            _ => return None,
+        })
+    }
+}
