@@ -8,6 +8,7 @@
 
 mod browser;
 mod house;
+mod money;
 mod state;
 
 mod booking;
@@ -15,4 +16,5 @@ mod command;
 mod fragments;
 mod laws;
 mod live;
+mod payment;
 mod security;
