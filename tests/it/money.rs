@@ -2,7 +2,7 @@
 
 use crate::browser::Answer;
 use crate::house::{House, Server};
-use portico::domain::id::InvoiceId;
+use portico::domain::id::{CheckoutId, InvoiceId};
 use portico::domain::invoice::Line;
 use portico::domain::payment::{Checkout, Result as Told};
 use portico::domain::viewer::{ClientViewer, StaffViewer};
@@ -15,6 +15,17 @@ use std::sync::Arc;
 
 /// Where a provider tells what came of a payment.
 pub(crate) const WEBHOOK: &str = "/webhooks/sandbox";
+
+/// The id that a path about money names, if it is one.
+pub(crate) fn id_in(path: &str, invoice: InvoiceId, checkout: CheckoutId) -> Option<String> {
+    if path.contains("/invoices/{id}") {
+        Some(invoice.to_string())
+    } else if path.starts_with("/sandbox/") {
+        Some(checkout.to_string())
+    } else {
+        None
+    }
+}
 
 /// An invoice as its row stands: status, number, version.
 pub(crate) type Stands = (String, Option<i64>, i64);
