@@ -41,7 +41,7 @@ type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
 fn an_unusable_setting_is_one_line_and_nothing_is_written() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
-    let cases: [Case<'_>; 18] = [
+    let cases: [Case<'_>; 22] = [
         (
             &["serve"],
             &[("PORTICO_DATABASE_URL", "mysql://localhost/x")],
@@ -96,6 +96,34 @@ fn an_unusable_setting_is_one_line_and_nothing_is_written() {
             "at least 1",
         ),
         (&["check"], &[], "portico.db"),
+        // Where everybody can reach it, the sandbox would pay everybody's invoices.
+        (
+            &["serve"],
+            &[
+                ("PORTICO_PAYMENTS", "sandbox"),
+                ("PORTICO_BASE_URL", "https://portal.example"),
+            ],
+            "loopback",
+        ),
+        (
+            &["serve"],
+            &[
+                ("PORTICO_PAYMENTS", "sandbox"),
+                ("PORTICO_BASE_URL", "https://portal.example"),
+                ("PORTICO_SANDBOX_IN_PUBLIC", "false"),
+            ],
+            "PORTICO_SANDBOX_IN_PUBLIC",
+        ),
+        (
+            &["serve"],
+            &[("PORTICO_PAYMENTS", "paypal")],
+            "sandbox or off",
+        ),
+        (
+            &["serve"],
+            &[("PORTICO_SANDBOX_IN_PUBLIC", "perhaps")],
+            "perhaps",
+        ),
     ];
     for (args, settings, word) in cases {
         let dir = tempfile::tempdir().unwrap();
@@ -151,6 +179,8 @@ fn help_names_every_option_and_its_setting() {
         "PORTICO_BIND",
         "PORTICO_BASE_URL",
         "PORTICO_MAX_SOCKETS_PER_PERSON",
+        "PORTICO_PAYMENTS",
+        "PORTICO_SANDBOX_IN_PUBLIC",
         "--port",
         "--dir",
         "--quiet",
@@ -222,6 +252,10 @@ struct Running {
 impl Running {
     /// Serves from `dir` on a free port, and writes everything that it has to say to `dir/log`.
     fn serve(dir: &Path) -> Self {
+        Self::serve_with(dir, &[])
+    }
+
+    fn serve_with(dir: &Path, settings: &[(&str, &str)]) -> Self {
         let log = std::fs::File::create(dir.join("log")).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_portico"))
             .arg("serve")
@@ -232,6 +266,7 @@ impl Running {
                 ("RUST_LOG", "trace"),
                 ("NO_COLOR", "1"),
             ])
+            .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
@@ -345,6 +380,79 @@ async fn a_log_tells_no_secret_however_much_it_tells() {
         "a+question",
         "$argon2id$",
         "\u{1b}",
+    ];
+    for secret in secrets {
+        let told = log.lines().find(|line| line.contains(secret));
+        assert_eq!(told, None, "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn a_sandbox_stands_in_public_only_where_somebody_said_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = [
+        ("PORTICO_PAYMENTS", "sandbox"),
+        ("PORTICO_BASE_URL", "https://portal.example"),
+        ("PORTICO_SANDBOX_IN_PUBLIC", "true"),
+    ];
+    let running = Running::serve_with(dir.path(), &settings);
+    let mut browser = crate::browser::Browser::new(running.address);
+    browser.host = Some("portal.example");
+    let webhook = browser
+        .send(reqwest::Method::POST, "/webhooks/sandbox", &[], None)
+        .await;
+    assert_eq!(webhook.status, 400, "it is there, and believes nobody");
+    assert_eq!(running.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_log_tells_no_secret_of_a_payment() {
+    let dir = tempfile::tempdir().unwrap();
+    let seed = ["seed", "--clients", "20", "--weeks", "2"];
+    let seeded = portico(dir.path(), &seed, &[]);
+    assert_eq!(seeded.status.code(), Some(0), "{}", err(&seeded));
+    let running = Running::serve_with(dir.path(), &[("PORTICO_PAYMENTS", "sandbox")]);
+    let mut browser = crate::browser::Browser::new(running.address);
+    let answer = browser.try_password("thandi", "kestrel-demo-2026").await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    browser.keep_cookie(&answer);
+    let list = browser.get("/invoices").await;
+    let pay = list.attribute("form[action$='/pay']", "action");
+    let pay = pay.expect("Thandi has something to pay");
+    let page = browser.post(&pay, &[]).await;
+    let page = page.header("location").unwrap().to_owned();
+    let pressed = browser.post(&page, &[("outcome", "pay")]).await;
+    assert_eq!(pressed.status, 303);
+    let paper = browser.get(pressed.header("location").unwrap()).await;
+    let status = paper.attribute("#invoice-head", "data-status");
+    assert_eq!(status.as_deref(), Some("paid"), "{}", paper.body);
+    let forged = format!("t=1,v1={}", "5ec4e7".repeat(8));
+    let body = b"{\"id\":\"evt_of_a_liar\"}".to_vec();
+    let own = [("portico-signature", forged.as_str())];
+    let lie = browser
+        .send(reqwest::Method::POST, "/webhooks/sandbox", &own, Some(body))
+        .await;
+    assert_eq!(lie.status, 400);
+    drop(running);
+
+    let url = format!("sqlite:{}", dir.path().join("portico.db").display());
+    let (db, _moved) = portico::store::Db::open(&url).await.unwrap();
+    let (secret,): (String,) = db
+        .q("SELECT value FROM settings WHERE name = 'sandbox_secret'")
+        .one()
+        .await
+        .unwrap();
+    assert!(secret.len() > 20);
+    let log = std::fs::read_to_string(dir.path().join("log")).unwrap();
+    assert!(log.contains("a payment was told"), "{log}");
+    assert!(log.contains("a webhook was not the provider's"), "{log}");
+    let secrets = [
+        secret.as_str(),
+        "portico-signature",
+        "v1=",
+        "5ec4e7",
+        "evt_",
+        "pay_",
     ];
     for secret in secrets {
         let told = log.lines().find(|line| line.contains(secret));

@@ -2,6 +2,7 @@
 
 use crate::browser::{Answer, Browser};
 use crate::house::{House, On, on_both};
+use crate::money;
 use portico::http::routes;
 use portico::secret;
 use reqwest::Method;
@@ -77,9 +78,18 @@ on_both!(no_fragment_holds_a_live_part, |house: House| async move {
         .await
         .unwrap();
     let client = house.thandi.client;
+    let invoice = house.charge(&house.thandi, 85_000).await;
+    let checkout = house.set_out(&house.thandi, invoice).await.unwrap();
+    let draft = house.draft(&house.pieter, 85_000).await;
     let pages = [
         (&thandi, "/".to_owned()),
         (&thandi, "/bookings?week=2026-W48".to_owned()),
+        (&thandi, "/invoices".to_owned()),
+        (&thandi, format!("/invoices/{invoice}")),
+        (&naledi, format!("/invoices/{invoice}")),
+        (&naledi, format!("/invoices/{draft}")),
+        (&naledi, "/admin/invoices".to_owned()),
+        (&naledi, "/admin/invoices?show=unapplied".to_owned()),
         (&naledi, "/admin".to_owned()),
         (&naledi, "/admin/calendar?week=2026-W48".to_owned()),
         (
@@ -286,8 +296,10 @@ on_both!(no_fragment_holds_a_live_part, |house: House| async move {
         ("guest", &server.browser()),
     ] {
         for route in routes::table() {
-            let id = if route.path.starts_with("/admin") {
-                client.to_string()
+            let id = if let Some(id) = money::id_in(route.path, invoice, checkout.id) {
+                id
+            } else if route.path.starts_with("/admin") {
+                client.clone()
             } else {
                 booking.to_string()
             };
@@ -296,6 +308,7 @@ on_both!(no_fragment_holds_a_live_part, |house: House| async move {
                 .replace("{id}", &id)
                 .replace("{token}", "x")
                 .replace("{name}", "x")
+                .replace("{provider}", "sandbox")
                 .replace("{hue}", "172");
             if path == "/logout" || path == "/login" && route.method == Method::POST {
                 continue;
@@ -307,7 +320,7 @@ on_both!(no_fragment_holds_a_live_part, |house: House| async move {
             };
             let story = format!("{} {path} by {who}", route.method);
             let is_lone_page = route.method == Method::POST
-                && !route.path.starts_with("/admin")
+                && (!route.path.starts_with("/admin") || route.path == "/admin/invoices")
                 && !route.in_sheet;
             if is_lone_page {
                 // Sent by pages that are not live, and answered by such.

@@ -8,6 +8,7 @@
 
 mod browser;
 mod house;
+mod money;
 mod state;
 
 mod booking;
@@ -17,4 +18,5 @@ mod laws;
 mod live;
 mod message;
 mod notification;
+mod payment;
 mod security;

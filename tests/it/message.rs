@@ -69,7 +69,7 @@ on_both!(
         );
         assert_eq!(house.write(&house.thandi, "Is there parking?").await, 1);
         let asked_at = house.clock().now();
-        house.clock().advance(Duration::from_secs(60));
+        house.clock().advance(Duration::from_mins(1));
         assert_eq!(house.write(&house.thandi, "For two cars?").await, 2);
         assert_eq!(
             house.write(&house.pieter, "Hello").await,

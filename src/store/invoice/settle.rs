@@ -118,8 +118,9 @@ pub async fn settle(tx: &mut Tx, told: &Settle) -> Result<Outcome, Error> {
     {
         return Err(Error::Conflict);
     }
+    // The row's lock decides between this, a void, and another payment: what is counted below stays so until the commit.
     let (client, total, currency): (uuid::Uuid, i64, String) = tx
-        .q("SELECT client_id, total, currency FROM invoices WHERE id = $1")
+        .q("UPDATE invoices SET version = version WHERE id = $1 RETURNING client_id, total, currency")
         .bind(checkout.invoice.0)
         .one()
         .await?;
@@ -166,7 +167,6 @@ async fn receive(
     told: &Settle,
     checkout: &Checkout,
 ) -> Result<Option<Outcome>, Error> {
-    // The row's lock decides between this, a void, and another payment.
     let settled = tx
         .q("UPDATE invoices SET status = 'paid', version = version + 1 WHERE id = $1 AND status = 'open'
               AND NOT EXISTS (SELECT 1 FROM payments WHERE provider = $2 AND reference = $3)")

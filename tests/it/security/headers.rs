@@ -4,6 +4,7 @@ use super::input::assert_harmless;
 use super::links;
 use crate::browser::{Answer, Browser};
 use crate::house::{House, On, Server, on_both};
+use crate::money;
 use portico::assets;
 use portico::http::routes;
 use reqwest::Method;
@@ -81,6 +82,8 @@ async fn addresses(house: &House) -> Vec<(Method, String)> {
         portico::store::token::Kind::Reset,
     )
     .await;
+    let invoice = house.charge(&house.thandi, 85_000).await;
+    let checkout = house.set_out(&house.thandi, invoice).await.unwrap();
     let staff = house.naledi.staff;
     let asset = assets::LIVE_JS.rsplit('/').next().unwrap();
     let mut all = Vec::new();
@@ -90,7 +93,10 @@ async fn addresses(house: &House) -> Vec<(Method, String)> {
             .replace("{token}", &secret)
             .replace("{hue}", "172");
         let path = path.replace("{name}", asset);
-        let id = if path.starts_with("/admin") {
+        let path = path.replace("{provider}", "sandbox");
+        let id = if let Some(id) = money::id_in(&path, invoice, checkout.id) {
+            id
+        } else if path.starts_with("/admin") {
             house.thandi.client.to_string()
         } else {
             booking.to_string()

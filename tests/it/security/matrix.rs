@@ -2,6 +2,7 @@
 
 use crate::browser::{Answer, Browser, form};
 use crate::house::{House, On, Server, at, on_both};
+use crate::money;
 use crate::state::State;
 use portico::domain::viewer::Viewer;
 use portico::http::routes;
@@ -25,7 +26,7 @@ const WHO: [&str; 7] = [
 ];
 
 /// A route, and what it answers to each of [`WHO`] when asked for something of the client's. A new route needs a row.
-const MATRIX: [(&str, &str, [u16; 7]); 36] = [
+const MATRIX: [(&str, &str, [u16; 7]); 48] = [
     ("GET", "/login", [200, 200, 200, 303, 303, 303, 303]),
     ("POST", "/login", [422; 7]),
     ("POST", "/logout", [303; 7]),
@@ -67,6 +68,47 @@ const MATRIX: [(&str, &str, [u16; 7]); 36] = [
         "GET",
         "/admin/messages/{id}",
         [303, 303, 303, 404, 404, 200, 200],
+    ),
+    ("GET", "/invoices", [303, 303, 303, 200, 200, 404, 404]),
+    ("GET", "/invoices/{id}", [303, 303, 303, 404, 200, 200, 200]),
+    (
+        "POST",
+        "/invoices/{id}/pay",
+        [303, 303, 303, 404, 303, 404, 404],
+    ),
+    ("GET", "/sandbox/{id}", [303, 303, 303, 404, 200, 404, 404]),
+    ("POST", "/sandbox/{id}", [303, 303, 303, 404, 303, 404, 404]),
+    // Nobody is believed without the provider's signature; what it says is in payment.rs.
+    ("POST", "/webhooks/{provider}", [400; 7]),
+    (
+        "GET",
+        "/admin/invoices",
+        [303, 303, 303, 404, 404, 200, 200],
+    ),
+    (
+        "POST",
+        "/admin/invoices",
+        [303, 303, 303, 404, 404, 303, 303],
+    ),
+    (
+        "GET",
+        "/admin/invoices/new",
+        [303, 303, 303, 404, 404, 200, 200],
+    ),
+    (
+        "POST",
+        "/admin/invoices/{id}/issue",
+        [303, 303, 303, 404, 404, 303, 303],
+    ),
+    (
+        "POST",
+        "/admin/invoices/{id}/discard",
+        [303, 303, 303, 404, 404, 303, 303],
+    ),
+    (
+        "POST",
+        "/admin/invoices/{id}/void",
+        [303, 303, 303, 404, 404, 303, 303],
     ),
     ("GET", "/admin", [303, 303, 303, 404, 404, 200, 200]),
     (
@@ -199,7 +241,16 @@ impl<'h> Visit<'h> {
             let booked = house.book(&house.thandi, &house.follow_up, &start).await;
             return booked.unwrap().to_string();
         }
+        if path.ends_with("/issue") || path.ends_with("/discard") {
+            return house.draft(&house.thandi, 85_000).await.to_string();
+        }
+        if path.contains("/invoices/{id}") || path == "/sandbox/{id}" {
+            let invoice = house.charge(&house.thandi, 85_000).await;
+            let checkout = house.set_out(&house.thandi, invoice).await.unwrap();
+            return money::id_in(path, invoice, checkout.id).unwrap();
+        }
         match path {
+            "/webhooks/{provider}" => "sandbox".to_owned(),
             "/notifications/seen" => self.tell_the_client().await,
             "/admin/clients/{id}" | "/admin/messages/{id}" => house.thandi.client.to_string(),
             "/messages/read" => {
@@ -297,6 +348,18 @@ impl<'h> Visit<'h> {
                 ("client", house.aisha.client.to_string()),
             ],
             "/notifications/seen" => vec![("upto", self.told.lock().unwrap().clone())],
+            "/sandbox/{id}" => vec![("outcome", "pay".to_owned())],
+            "/admin/invoices" => vec![
+                ("client", house.thandi.client.to_string()),
+                ("due_on", "2026-11-30".to_owned()),
+                ("key", secret::token()),
+                ("words-0", "Follow-up treatment".to_owned()),
+                ("price-0", "850".to_owned()),
+            ],
+            "/admin/invoices/{id}/issue" | "/admin/invoices/{id}/discard" => {
+                vec![("version", "1".to_owned())]
+            }
+            "/admin/invoices/{id}/void" => vec![("version", "2".to_owned())],
             "/reset" => vec![("email", "nobody".to_owned())],
             "/welcome/{token}" | "/reset/{token}" => vec![("password", "too short".to_owned())],
             _ => Vec::new(),

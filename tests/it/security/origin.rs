@@ -3,6 +3,7 @@
 use super::links;
 use crate::browser::{Browser, form};
 use crate::house::{House, On, PASSWORD, Server, on_both};
+use crate::money;
 use crate::state::State;
 use portico::http::routes;
 use reqwest::Method;
@@ -64,7 +65,10 @@ async fn send(
 /// Every path that takes a form, with something in place of what is variable.
 fn forms() -> Vec<String> {
     let table = routes::table();
-    let posts = table.iter().filter(|route| route.method == Method::POST);
+    // A provider is no browser, and proves by its signature who it is.
+    let posts = table
+        .iter()
+        .filter(|route| route.method == Method::POST && !route.path.starts_with("/webhooks/"));
     let paths: Vec<_> = posts
         .map(|route| {
             let path = route
@@ -214,16 +218,21 @@ on_both!(
         let naledi = server.signed_in("naledi").await;
         let thandi = server.signed_in("thandi").await;
         let staff = house.naledi.staff;
+        let invoice = house.charge(&house.thandi, 85_000).await;
+        let checkout = house.set_out(&house.thandi, invoice).await.unwrap();
         let before = State::of(&house).await;
         for route in routes::table() {
             let path = route.path.replace("{token}", &secret);
-            let path = if path.starts_with("/admin") {
+            let path = path.replace("{provider}", "sandbox");
+            let path = if let Some(id) = money::id_in(&path, invoice, checkout.id) {
+                path.replace("{id}", &id)
+            } else if path.starts_with("/admin") {
                 path.replace("{id}", &house.thandi.client.to_string())
             } else {
                 path.replace("{id}", &booking.to_string())
             };
             let query = format!(
-                "?start=2026-11-24T06:00:00Z&staff={staff}&service={}&client={}&key=x&version=1&move={booking}\
+                "?start=2026-11-24T06:00:00Z&staff={staff}&service={}&client={}&key=x&version=2&outcome=pay&words-0=x&price-0=1&due_on=2026-12-01&move={booking}\
                  &email=pieter@kestrel.example&password=another+long+secret&_method=POST",
                 house.follow_up.id, house.thandi.client
             );
