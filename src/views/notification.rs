@@ -144,10 +144,12 @@ fn fresh(told: &Notification) -> &'static str {
     if told.is_seen { "" } else { "new " }
 }
 
-fn session(business: &Business, told: &Notification, now: Timestamp) -> String {
-    told.starts_at
-        .map(|start| text::short_moment(business, start, now))
-        .unwrap_or_default()
+fn session(business: &Business, told: &Notification, now: Timestamp) -> Markup {
+    html! {
+        @if let Some(start) = told.starts_at {
+            span.nowrap { (text::short_moment(business, start, now)) }
+        }
+    }
 }
 
 fn amount(business: &Business, told: &Notification) -> String {
