@@ -180,7 +180,10 @@ impl realtime::Region for Region {
     }
 
     fn is_long(&self) -> bool {
-        matches!(self, Self::Thread { .. })
+        matches!(
+            self,
+            Self::Thread { .. } | Self::Notifications { .. } | Self::Badges { .. }
+        )
     }
 
     async fn load(&self, source: &Source) -> Result<Loaded, LoadError> {

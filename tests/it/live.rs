@@ -143,10 +143,11 @@ on_both!(
             watching.push(watcher);
         }
         assert!(
-            other.hub.region_count() >= 6,
+            other.hub.region_count() >= 12,
             "each has regions of their own"
         );
-        assert_eq!(other.hub.load_count(), 0);
+        // Nobody waited for these: the badges, which are worth knowing part by part.
+        assert!(other.hub.load_count() <= 3, "{}", other.hub.load_count());
 
         // And none of them is forgotten: what changes afterwards is loaded, and reaches the one whom it concerns.
         house
@@ -154,7 +155,7 @@ on_both!(
             .await
             .unwrap();
         watching[1].content(|html| html.contains("Follow-up")).await;
-        assert!(other.hub.load_count() <= 3, "only what concerns Pieter");
+        assert!(other.hub.load_count() <= 7, "only what concerns Pieter");
     }
 );
 

@@ -684,8 +684,9 @@ on_both!(
             watcher.quiet().await;
             watcher.bytes = 0;
         }
-        // What the pages brought along is loaded behind them, so that what follows is little.
-        while house.app.hub.load_count() < 3 {
+        // What the pages brought along is loaded behind them, so that what follows is little: two threads, the badges of
+        // both, and the list.
+        while house.app.hub.load_count() < 5 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         house
