@@ -5,6 +5,7 @@ mod business;
 mod diary;
 mod dice;
 mod history;
+mod message;
 mod people;
 #[cfg(test)]
 mod tests;
