@@ -1,7 +1,7 @@
-//! The invented people of the demo: every few seconds one of them books, moves or cancels, as a request would.
+//! The invented people of the demo: every few seconds one of them books, moves, cancels or writes, as a request would.
 
 use super::dice::Dice;
-use super::{diary, history, money, people};
+use super::{diary, history, message, money, people};
 use crate::clock::Clock;
 use crate::domain::booking::{Booking, Status, plus};
 use crate::domain::business::Business;
@@ -45,12 +45,18 @@ pub(super) enum Act {
     Moved,
     Cancelled,
     Paid,
+    /// They wrote, or were answered.
+    Wrote,
     /// There was nothing to do where they looked.
     Nothing,
 }
 
 /// One act of someone, somewhere in this week or the next two.
 pub(super) async fn step(db: &Db, now: Timestamp, dice: &mut Dice) -> Result<Act, Error> {
+    if dice.chance(15) {
+        message::write(db, now, dice).await?;
+        return Ok(Act::Wrote);
+    }
     let Some(scene) = Scene::look(db, now, dice).await? else {
         return Ok(Act::Nothing);
     };

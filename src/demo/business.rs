@@ -4,7 +4,7 @@ use super::dice::Dice;
 use super::history::History;
 use super::money::Books;
 use super::people::{self, Guest, Helper};
-use super::{PASSWORD, Plan};
+use super::{PASSWORD, Plan, message};
 use crate::domain::booking::plus;
 use crate::domain::id::{ClientId, ServiceId};
 use crate::domain::service::Service;
@@ -34,6 +34,7 @@ pub async fn fill(db: &Db, plan: &Plan) -> anyhow::Result<()> {
     let hash = secret::hash_now(PASSWORD);
 
     let bookings = History::new(plan, &zone, &staff, &services, &clients, &mut dice).write();
+    let helpers = staff.clone();
     let opening = Opening {
         staff,
         services,
@@ -74,6 +75,7 @@ pub async fn fill(db: &Db, plan: &Plan) -> anyhow::Result<()> {
         })
         .await?;
     }
+    message::fill(db, &zone, plan.now, &helpers, &clients).await?;
     let books = Books {
         owner,
         people: clients

@@ -5,6 +5,7 @@ mod business;
 mod diary;
 mod dice;
 mod history;
+mod message;
 mod money;
 mod people;
 #[cfg(test)]

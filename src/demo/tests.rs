@@ -7,7 +7,7 @@ use crate::domain::business::Business;
 use crate::domain::client::Client;
 use crate::domain::slot::Calendar;
 use crate::domain::week::Week;
-use crate::store::{self, Db, booking, check, client, service, staff};
+use crate::store::{self, Db, booking, check, client, service, staff, thread};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
@@ -120,6 +120,14 @@ async fn the_demo_is_a_believable_practice() {
         "{told:?}"
     );
     assert!(told.iter().all(|line| line.at < now()), "{told:?}");
+    let marks = thread::marks(&mut tx, thandi.id).await.unwrap();
+    assert_eq!(marks.last - marks.client, 1, "one waits to be read");
+    let threads = thread::list(&mut tx, false, 50).await.unwrap();
+    assert_eq!(threads.len(), 7);
+    let unread = threads.iter().filter(|one| one.unread > 0);
+    assert_eq!(unread.count(), 2);
+    assert_eq!(thread::waiting(&mut tx).await.unwrap().0, 2);
+    assert!(threads.iter().all(|one| one.last.at < now()));
     for status in ["completed", "cancelled", "no_show", "confirmed"] {
         let (count,): (i64,) = tx
             .q("SELECT COUNT(*) FROM bookings WHERE status = $1")
@@ -203,7 +211,7 @@ async fn people_who_act_keep_every_rule_and_leave_the_known_alone() {
         .unwrap();
     let mut dice = Dice::new(5);
     let mut acts = Vec::new();
-    for n in 0..150 {
+    for n in 0..180 {
         let now = now() + SignedDuration::from_secs(n * 4);
         match step(&db, now, &mut dice).await {
             Ok(act) => acts.push(act),
@@ -211,7 +219,7 @@ async fn people_who_act_keep_every_rule_and_leave_the_known_alone() {
             Err(error) => panic!("{error}"),
         }
     }
-    for act in [Act::Booked, Act::Moved, Act::Cancelled] {
+    for act in [Act::Booked, Act::Moved, Act::Cancelled, Act::Wrote] {
         assert!(
             acts.iter().filter(|done| **done == act).count() > 15,
             "{acts:?}"
@@ -222,6 +230,10 @@ async fn people_who_act_keep_every_rule_and_leave_the_known_alone() {
         .await
         .unwrap();
     assert_eq!(before, after);
+    let mut tx = db.snapshot().await.unwrap();
+    let marks = thread::marks(&mut tx, thandi.id).await.unwrap();
+    assert_eq!(marks.last, 8, "nobody writes to her");
+    drop(tx);
     let full = fullness(&db, 2, now()).await;
     assert!((45..=75).contains(&full), "{full} of a hundred");
 }
