@@ -6,12 +6,13 @@ use super::money::Books;
 use super::people::{self, Guest, Helper};
 use super::{PASSWORD, Plan, message};
 use crate::domain::booking::plus;
-use crate::domain::id::{ClientId, ServiceId};
+use crate::domain::id::{ClientId, PersonId, ServiceId};
 use crate::domain::service::Service;
 use crate::domain::week::Week;
 use crate::secret;
 use crate::store::business::{self, NewBusiness};
 use crate::store::client::{self, Invite};
+use crate::store::notification::{self, See};
 use crate::store::person::NewPerson;
 use crate::store::{Db, Error, Tx, seed, service, staff};
 use jiff::Timestamp;
@@ -21,6 +22,8 @@ const ZONE: &str = "Africa/Johannesburg";
 /// Rows in one transaction: far from the limit of its time also in a debug build.
 const CHUNK: usize = 250;
 const DAY: i64 = 24 * 60;
+/// How much someone should know has not been looked at, and one.
+const NEWS: i64 = 4;
 
 /// Invents Kestrel Physio in an empty database.
 pub async fn fill(db: &Db, plan: &Plan) -> anyhow::Result<()> {
@@ -87,7 +90,27 @@ pub async fn fill(db: &Db, plan: &Plan) -> anyhow::Result<()> {
         zone: &zone,
         now: plan.now,
     };
-    books.write(db, &bookings).await
+    books.write(db, &bookings).await?;
+    let known = clients.iter().take(3).map(|guest| guest.person);
+    for person in std::iter::once(owner.0).chain(known) {
+        look(db, person, plan.now).await?;
+    }
+    Ok(())
+}
+
+/// Opens someone's list of what they should know: of all that was told while the business was made only the newest is news.
+async fn look(db: &Db, person: PersonId, now: Timestamp) -> Result<(), Error> {
+    let told = notification::list(&mut db.snapshot().await?, person, NEWS).await?;
+    let Some(oldest) = told.get(usize::try_from(NEWS - 1).unwrap_or(0)) else {
+        return Ok(());
+    };
+    let see = See {
+        person,
+        upto: oldest.id,
+        now,
+    };
+    db.transact(see, |tx, see| Box::pin(notification::see(tx, see)))
+        .await
 }
 
 /// What stands before the first client comes.
