@@ -46,6 +46,12 @@ pub fn paper(business: &Business, view: &View<'_>) -> Whole {
     parts.whole(ROOT, &html)
 }
 
+/// What is left of a draft that was discarded while somebody looked at it.
+pub fn gone() -> Whole {
+    let html = layout::note("info", "This draft was discarded.");
+    Parts::default().whole(ROOT, &html)
+}
+
 fn head(business: &Business, view: &View<'_>) -> Markup {
     let invoice = view.invoice;
     let today = business.today(view.now);
@@ -55,14 +61,14 @@ fn head(business: &Business, view: &View<'_>) -> Markup {
                 p.small { (badge(invoice, today)) }
                 h1 { "Invoice " (name(business, invoice)) }
                 p.small { (invoice.money(invoice.due())) " to pay" }
+                @if !view.for_staff && invoice.status == Status::Open && !view.can_pay {
+                    p.small { "Pay by the means that you agreed on, and name the invoice." }
+                }
             }
             div.acts.screen-only {
                 @if view.for_staff { (staff_acts(invoice)) }
                 @else if invoice.status == Status::Open { (own::pay(invoice, view.can_pay)) }
             }
-        }
-        @if !view.for_staff && invoice.status == Status::Open && !view.can_pay {
-            p.small { "Pay by the means that you agreed on, and name the invoice." }
         }
     }
 }
