@@ -624,8 +624,14 @@ on_both!(
         let fine = [("words-0", "Follow-up treatment"), ("price-0", "850")];
         let long = "x".repeat(201);
         let cases: [(&[(&str, &str)], &str); 24] = [
-            (&[("client", "")], "Choose a client."),
-            (&[("client", "x")], "Choose a client."),
+            (
+                &[("client", "")],
+                "Choose the client whom the invoice is for.",
+            ),
+            (
+                &[("client", "x")],
+                "Choose the client whom the invoice is for.",
+            ),
             (&[("due_on", "")], "Say on which day the invoice is due."),
             (
                 &[("due_on", "soon")],
@@ -645,7 +651,7 @@ on_both!(
             ),
             (
                 &[("key", "")],
-                "The form is too old to be sent. Open it again.",
+                "The form was too old to be sent. Check it, then send it again.",
             ),
             (
                 &[("words-0", ""), ("price-0", "")],
@@ -730,6 +736,12 @@ on_both!(
                         .find(|field| field.0 == "client")
                         .unwrap()
                         .1 = String::new();
+                }
+                // Without a key it could never be sent: it has one now.
+                if wrong == [("key", "")] {
+                    let key = answer.attribute("input[name=key]", "value").unwrap();
+                    assert!(key.len() > 20, "{key}");
+                    fields.iter_mut().find(|field| field.0 == "key").unwrap().1 = key;
                 }
                 // Up to the last line that anything stands in, and all of those.
                 assert_eq!(answer.fields(FORM), fields, "{wrong:?}");

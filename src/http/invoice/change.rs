@@ -138,6 +138,9 @@ pub(in crate::http) async fn create(
     } else {
         StatusCode::OK
     };
+    if !is_key(&form.key) {
+        form.key = secret::token();
+    }
     form.error = refused;
     let mut reading = Reading::open(&app.source).await?;
     let page = page(&mut reading, &viewer, &me, &form).await?;
@@ -175,6 +178,10 @@ fn read(fields: &HashMap<String, String>) -> Result<Form, Error> {
     })
 }
 
+fn is_key(key: &str) -> bool {
+    (1..=100).contains(&key.len())
+}
+
 /// What the form asks for, or the first thing that is wrong with it.
 fn wish(
     form: &Form,
@@ -182,10 +189,12 @@ fn wish(
     as_draft: bool,
     now: jiff::Timestamp,
 ) -> Result<Issue, String> {
-    let client: ClientId = form.client.ok_or("Choose a client.")?;
+    let client: ClientId = form
+        .client
+        .ok_or("Choose the client whom the invoice is for.")?;
     let due_on = due_on(&form.due_on).ok_or("Say on which day the invoice is due.")?;
-    if !(1..=100).contains(&form.key.len()) {
-        return Err("The form is too old to be sent. Open it again.".to_owned());
+    if !is_key(&form.key) {
+        return Err("The form was too old to be sent. Check it, then send it again.".to_owned());
     }
     // A row without words and price is one that nobody filled in.
     let filled = form
