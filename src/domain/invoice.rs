@@ -54,6 +54,13 @@ pub struct Taxed {
     pub tax: i64,
 }
 
+/// Reads the day on which an invoice is due. `None` for what is no day, and for one of another century: days are compared
+/// as they are written, in four digits of a year.
+pub fn due_on(text: &str) -> Option<Date> {
+    let day: Option<Date> = text.parse().ok();
+    day.filter(|day| (2000..2100).contains(&day.year()))
+}
+
 /// What lines come to, in minor units.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Totals {
@@ -351,6 +358,22 @@ mod tests {
             .collect();
         assert_eq!(parts, [(0, 5, 0), (500, 30, 2), (2_000, 10, 2)]);
         assert_eq!(totals.total, 49);
+    }
+
+    #[test]
+    fn an_invoice_is_due_on_a_day_of_this_century() {
+        assert_eq!(due_on("2026-11-30"), Some(jiff::civil::date(2026, 11, 30)));
+        for text in [
+            "",
+            "soon",
+            "2026-02-30",
+            "30/11/2026",
+            "0026-11-30",
+            "9999-12-31",
+            "-009999-01-01",
+        ] {
+            assert_eq!(due_on(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -34,7 +34,12 @@ pub(super) async fn own(reading: &mut Reading, client: ClientId) -> Read {
 
 /// One invoice with its lines and its money. That its key names it gives no right: who may watch was asked before.
 pub(super) async fn paper(reading: &mut Reading, id: InvoiceId, for_staff: bool) -> Read {
-    let invoice = invoice::read(&mut reading.tx, id).await?;
+    let invoice = match invoice::read(&mut reading.tx, id).await {
+        Ok(invoice) => invoice,
+        // A draft that a colleague discards is gone for whoever looks at it, and stays so.
+        Err(Error::NotFound) => return Ok((views::invoice::paper::gone(), Timestamp::MAX)),
+        Err(error) => return Err(error),
+    };
     let lines = invoice::lines(&mut reading.tx, &invoice).await?;
     let payments = invoice::payments(&mut reading.tx, &invoice).await?;
     let failed_at = invoice::failed_at(&mut reading.tx, &invoice).await?;

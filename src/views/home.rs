@@ -86,7 +86,7 @@ fn answer(business: &Business, view: &Todo<'_>, message: &Message) -> Markup {
             time datetime=(message.at) {
                 @if at.date() == view.today { (text::time(&at)) } @else { (text::short_date(at.date(), view.today)) }
             }
-            span.acts { a.btn href=(url::MESSAGES) { "Read and answer" } }
+            div.acts { a.btn href=(url::MESSAGES) { "Read and answer" } }
         }
     }
 }
@@ -111,7 +111,7 @@ fn pay(business: &Business, view: &Todo<'_>, invoice: &Invoice) -> Markup {
                     (text::long_date(invoice.due_on))
                 }
             }
-            span.acts { (views::invoice::own::pay(invoice, view.can_pay)) }
+            div.acts { (views::invoice::own::pay(invoice, view.can_pay)) }
         }
     }
 }

@@ -55,6 +55,12 @@ test('notifications', { timeout: 120_000 }, async (t) => {
     await openLive(page, path);
     return page;
   };
+  // What the demo's past has told is looked at first.
+  for (const email of [OWNER, CLIENT, OTHER_CLIENT]) {
+    const list = await opened(t, email, '/notifications');
+    await bell(list, 0);
+    await list.context().close();
+  }
   const titled = (page, title) => eventually(async () => assert.equal(await page.title(), title));
 
   await t.test('a booking counts on staff’s pages, and in the title of the one behind', async (t) => {
@@ -91,19 +97,19 @@ test('notifications', { timeout: 120_000 }, async (t) => {
     // Opened in the other tab: told apart for a moment, then seen, in both.
     await clients.locator('a.bell:visible').click();
     const lines = clients.locator('[data-notification]');
-    assert.equal(await lines.count(), 2);
+    const known = (await lines.count()) - 2;
     assert.match(await lines.first().textContent(), /^Pieter Botha booked .* New /);
-    assert.match(await lines.last().textContent(), /^Thandi Mokoena booked .* New /);
+    assert.match(await lines.nth(1).textContent(), /^Thandi Mokoena booked .* New /);
     assert.ok(await clients.getByRole('button', { name: 'Mark all as seen' }).isHidden());
     await Promise.all([bell(today, 0), bell(clients, 0)]);
     await titled(today, 'Today · Kestrel Physio');
     await clients.locator('.unseen').first().waitFor({ state: 'detached' });
-    assert.equal(await lines.count(), 2);
+    assert.equal(await lines.count(), known + 2);
     assert.ok(!(await lines.allTextContents()).join().includes('New'));
 
     // What comes while the list is looked at stands in it, and is seen there.
     await pieter.book(times.shift());
-    await eventually(async () => assert.equal(await lines.count(), 3));
+    await eventually(async () => assert.equal(await lines.count(), known + 3));
     await bell(clients, 0);
     // But not while it is behind.
     await behind(clients, true);

@@ -211,6 +211,15 @@ impl Answer {
             .and_then(|element| element.attr(name).map(str::to_owned))
     }
 
+    /// The values of an attribute of all elements that match.
+    pub(crate) fn attributes(&self, selector: &str, name: &str) -> Vec<String> {
+        let html = Html::parse_document(&self.body);
+        let selector = Selector::parse(selector).unwrap();
+        html.select(&selector)
+            .filter_map(|element| element.attr(name).map(str::to_owned))
+            .collect()
+    }
+
     /// The texts of all elements that match, with their blanks folded.
     pub(crate) fn texts(&self, selector: &str) -> Vec<String> {
         let html = Html::parse_document(&self.body);
@@ -224,6 +233,21 @@ impl Answer {
                 .join(" ")
         };
         html.select(&selector).map(text).collect()
+    }
+
+    /// What a form would send as it stands: its fields' names and values, buttons aside.
+    pub(crate) fn fields(&self, form: &str) -> Vec<(String, String)> {
+        let html = Html::parse_document(&self.body);
+        let selector = format!("{form} input[name], {form} select[name]");
+        let chosen = Selector::parse("option[selected]").unwrap();
+        let value = |element: scraper::ElementRef<'_>| {
+            let option = element.select(&chosen).next();
+            let holder = option.unwrap_or(element);
+            holder.attr("value").unwrap_or_default().to_owned()
+        };
+        html.select(&Selector::parse(&selector).unwrap())
+            .map(|element| (element.attr("name").unwrap().to_owned(), value(element)))
+            .collect()
     }
 
     /// Where the page's socket is.

@@ -4,29 +4,32 @@ use crate::house::{House, On, at, on, on_both};
 use portico::domain::id::{ClientId, PersonId, ServiceId, StaffId};
 use portico::domain::invoice::Filter;
 use portico::domain::message::Body;
+use portico::domain::payment::{Event, Result as Told};
 use portico::domain::service::Service;
 use portico::domain::slot::Window;
 use portico::domain::viewer::{Role, Viewer};
 use portico::domain::week::Week;
-use portico::live::Region;
+use portico::live::{Region, Source};
 use portico::realtime::Region as _;
 use portico::secret;
 use portico::store::booking::{Cancel, Move};
 use portico::store::business::NewBusiness;
 use portico::store::client::Invite;
+use portico::store::invoice::{self, Begin, Discard, IssueDraft, Settle, Void};
 use portico::store::notification::See;
 use portico::store::person::NewPerson;
 use portico::store::thread::{NewMessage, Read};
 use portico::store::token::{Issue, Kind, Redeem};
 use portico::store::{self, Tx, Work};
+use scraper::{Html, Selector};
 use std::sync::Arc;
 
-/// Every kind of region, for the people of the house.
-fn regions(house: &House) -> Vec<Region> {
+/// Every kind of region, for the people of the house and the invoices that there are.
+async fn regions(house: &House) -> Vec<Region> {
     let week = Week::parse("2026-W48").unwrap();
     let everyone: Arc<[StaffId]> = [house.naledi.staff, house.sipho.staff].into();
     let (client, staff) = (house.thandi.client, house.naledi.staff);
-    vec![
+    let mut regions = vec![
         Region::Slots { staff, week },
         Region::OwnSlots {
             client,
@@ -101,7 +104,37 @@ fn regions(house: &House) -> Vec<Region> {
             person: house.naledi.person,
             client: None,
         },
-    ]
+        Region::Invoices { client },
+        Region::Todo { client },
+    ];
+    regions.extend(about_money(house).await);
+    regions
+}
+
+/// The regions about the invoices that there are.
+async fn about_money(house: &House) -> Vec<Region> {
+    let mut regions = Vec::new();
+    regions.extend(Filter::ALL.map(|filter| Region::Ledger { filter }));
+    let db = &house.app.db;
+    let invoices: Vec<(uuid::Uuid, uuid::Uuid, String)> = db
+        .q("SELECT id, client_id, status FROM invoices ORDER BY created_at, id")
+        .all()
+        .await
+        .unwrap();
+    for (invoice, client, status) in invoices {
+        // A draft is nobody's to watch but staff's.
+        let watchers = if status == "draft" {
+            &[true][..]
+        } else {
+            &[true, false]
+        };
+        regions.extend(watchers.iter().map(|&for_staff| Region::Invoice {
+            client: client.into(),
+            invoice: invoice.into(),
+            for_staff,
+        }));
+    }
+    regions
 }
 
 /// A verb that changes nothing on any page would pass unseen.
@@ -120,13 +153,14 @@ async fn check<T: Send + 'static>(
     verb: &str,
     work: impl for<'t> Fn(&'t mut Tx, &'t ()) -> Work<'t, T> + Send + Sync + 'static,
 ) -> (T, Vec<String>) {
+    let regions = regions(house).await;
     let mut before = Vec::new();
-    for region in regions(house) {
+    for region in &regions {
         before.push(region.load(&house.app.source).await.unwrap());
     }
     let done = house.app.transact((), work).await.unwrap();
     let mut changed = Vec::new();
-    for (region, before) in regions(house).into_iter().zip(before) {
+    for (region, before) in regions.into_iter().zip(before) {
         let after = region.load(&house.app.source).await.unwrap();
         assert!(
             after.version >= before.version,
@@ -444,5 +478,226 @@ on_both!(
             })
         })
         .await;
+    }
+);
+
+/// A charge of Thandi's, paid or not, as the sandbox tells it.
+fn telling(
+    checkout: &portico::domain::payment::Checkout,
+    result: Told,
+    now: jiff::Timestamp,
+) -> Settle {
+    Settle {
+        provider: "sandbox",
+        event: Event {
+            id: format!("evt_{result:?}_{}", checkout.id),
+            result,
+            checkout: checkout.id,
+            invoice: checkout.invoice,
+            payment: format!("pay_{}", checkout.id),
+            amount: checkout.amount,
+            currency: checkout.currency.clone(),
+        },
+        now,
+    }
+}
+
+fn assert_all(changed: &[String], expected: &[&str], verb: &str) {
+    for region in expected {
+        assert!(
+            changed.contains(&(*region).to_owned()),
+            "{verb} does not show in {region}: {changed:?}"
+        );
+    }
+}
+
+on_both!(
+    what_money_changes_has_another_version_too,
+    |house: House| async move {
+        let now = house.clock().now();
+        let by = house.naledi.clone();
+        // Something stands everywhere before, so that what changes are parts and not only empty pages.
+        house.charge(&house.thandi, 10_000).await;
+        let everywhere = ["Invoices", "Todo", "Ledger", "Numbers", "Activity"];
+
+        let bill = house.bill(&house.thandi, 85_000);
+        let (open, changed) = check(&house, "issue", move |tx, ()| {
+            let bill = bill.clone();
+            Box::pin(async move { invoice::issue(tx, &bill).await })
+        })
+        .await;
+        assert_all(&changed, &everywhere, "issue");
+
+        let mut bill = house.bill(&house.thandi, 30_000);
+        bill.as_draft = true;
+        let (draft, changed) = check(&house, "save a draft", move |tx, ()| {
+            let bill = bill.clone();
+            Box::pin(async move { invoice::issue(tx, &bill).await })
+        })
+        .await;
+        assert_all(&changed, &["Ledger"], "save a draft");
+        let shown = |region: &str| changed.contains(&region.to_owned());
+        assert!(
+            !shown("Invoices") && !shown("Todo"),
+            "a client has no drafts: {changed:?}"
+        );
+
+        let issue = IssueDraft {
+            by: by.clone(),
+            invoice: draft,
+            version: 1,
+            now,
+        };
+        let ((), changed) = check(&house, "issue a draft", move |tx, ()| {
+            let issue = issue.clone();
+            Box::pin(async move { invoice::issue_draft(tx, &issue).await })
+        })
+        .await;
+        assert_all(
+            &changed,
+            &[&everywhere[..], &["Invoice"]].concat(),
+            "issue a draft",
+        );
+
+        let discarded = house.draft(&house.thandi, 1_000).await;
+        let discard = Discard {
+            by: by.clone(),
+            invoice: discarded,
+            version: 1,
+        };
+        let ((), changed) = check(&house, "discard", move |tx, ()| {
+            let discard = discard.clone();
+            Box::pin(async move { invoice::discard(tx, &discard).await })
+        })
+        .await;
+        assert_all(&changed, &["Ledger", "Invoice"], "discard");
+
+        let begin = Begin {
+            viewer: house.thandi.clone(),
+            invoice: open,
+            provider: "sandbox",
+            now,
+        };
+        let (checkout, changed) = check(&house, "set out to pay", move |tx, ()| {
+            let begin = begin.clone();
+            Box::pin(async move { invoice::begin(tx, &begin).await })
+        })
+        .await;
+        assert_eq!(changed, [""; 0], "nothing happened yet");
+        let second = house.set_out(&house.thandi, open).await.unwrap();
+        let late = house.set_out(&house.thandi, draft).await.unwrap();
+
+        let told = telling(&checkout, Told::Failed, now);
+        let (_, changed) = check(&house, "fail", move |tx, ()| {
+            let told = told.clone();
+            Box::pin(async move { invoice::settle(tx, &told).await })
+        })
+        .await;
+        assert_all(&changed, &["Activity"], "fail");
+
+        let told = telling(&checkout, Told::Succeeded, now);
+        let again = told.clone();
+        let (_, changed) = check(&house, "pay", move |tx, ()| {
+            let told = told.clone();
+            Box::pin(async move { invoice::settle(tx, &told).await })
+        })
+        .await;
+        assert_all(&changed, &[&everywhere[..], &["Invoice"]].concat(), "pay");
+        let (_, changed) = check(&house, "tell again", move |tx, ()| {
+            let told = again.clone();
+            Box::pin(async move { invoice::settle(tx, &told).await })
+        })
+        .await;
+        assert_eq!(changed, [""; 0], "it is no news");
+        let told = telling(&second, Told::Succeeded, now);
+        let (_, changed) = check(&house, "pay twice", move |tx, ()| {
+            let told = told.clone();
+            Box::pin(async move { invoice::settle(tx, &told).await })
+        })
+        .await;
+        assert_all(&changed, &["Ledger", "Activity", "Invoice"], "pay twice");
+
+        let void = Void {
+            by,
+            invoice: draft,
+            version: 2,
+            now,
+        };
+        let ((), changed) = check(&house, "void", move |tx, ()| {
+            let void = void.clone();
+            Box::pin(async move { invoice::void(tx, &void).await })
+        })
+        .await;
+        assert_all(&changed, &[&everywhere[..], &["Invoice"]].concat(), "void");
+        let told = telling(&late, Told::Succeeded, now);
+        let (_, changed) = check(&house, "pay what is void", move |tx, ()| {
+            let told = told.clone();
+            Box::pin(async move { invoice::settle(tx, &told).await })
+        })
+        .await;
+        assert_all(
+            &changed,
+            &["Ledger", "Activity", "Invoice"],
+            "pay what is void",
+        );
+    }
+);
+
+/// Whether it is one element, and that has the id.
+fn is_one_element(html: &str, id: &str) -> bool {
+    // Outside a table, a parser drops what only stands in one.
+    let wrapped = if html.starts_with("<tr") {
+        format!("<table><tbody id=\"around\">{html}</tbody></table>")
+    } else {
+        format!("<div id=\"around\">{html}</div>")
+    };
+    let parsed = Html::parse_fragment(&wrapped);
+    let inside = Selector::parse("#around > *").unwrap();
+    let ids: Vec<_> = parsed.select(&inside).map(|one| one.attr("id")).collect();
+    ids == [Some(id)]
+}
+
+on_both!(
+    /// A part is swapped for the element with its id: whatever stood beside it would be put there again at each push.
+    every_part_is_one_element_with_its_name,
+    |house: House| async move {
+        house
+            .book(&house.thandi, &house.follow_up, "2026-11-25T06:00:00Z")
+            .await
+            .unwrap();
+        house.draft(&house.thandi, 10_000).await;
+        for price in [20_000, 30_000] {
+            house.charge(&house.thandi, price).await;
+        }
+        let paid = house.charge(&house.thandi, 40_000).await;
+        let first = house.set_out(&house.thandi, paid).await.unwrap();
+        let second = house.set_out(&house.thandi, paid).await.unwrap();
+        for checkout in [first, second] {
+            let told = telling(&checkout, Told::Succeeded, house.clock().now());
+            let done = house
+                .app
+                .transact(told, |tx, told| Box::pin(invoice::settle(tx, told)));
+            done.await.unwrap();
+        }
+        let mut seen = 0;
+        for can_pay in [true, false] {
+            let source = Source {
+                can_pay,
+                ..house.app.source.clone()
+            };
+            for region in regions(&house).await {
+                let whole = region.load(&source).await.unwrap().whole;
+                for part in &whole.parts {
+                    seen += 1;
+                    assert!(
+                        is_one_element(&part.html, &part.id),
+                        "{region:?}: {} is {}",
+                        part.id,
+                        part.html
+                    );
+                }
+            }
+        }
+        assert!(seen > 100, "{seen} parts");
     }
 );

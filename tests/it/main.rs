@@ -14,6 +14,7 @@ mod state;
 mod booking;
 mod command;
 mod fragments;
+mod invoice;
 mod laws;
 mod live;
 mod message;

@@ -1,9 +1,9 @@
 //! Money in tests: invoices as the verbs make them, paid as the sandbox tells it.
 
-use crate::browser::Answer;
+use crate::browser::{Answer, Browser};
 use crate::house::{House, Server};
 use portico::domain::id::{CheckoutId, InvoiceId};
-use portico::domain::invoice::Line;
+use portico::domain::invoice::{Filter, Line};
 use portico::domain::payment::{Checkout, Result as Told};
 use portico::domain::viewer::{ClientViewer, StaffViewer};
 use portico::payment::{Sandbox, Tell};
@@ -188,4 +188,167 @@ impl Server {
             .send(Method::POST, WEBHOOK, &headers, Some(body))
             .await
     }
+}
+
+/// An amount in minor units, read from where people read it: `R 1 700.00`.
+pub(crate) fn amount(text: &str) -> i64 {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    assert!(text.starts_with("R ") && !text.contains('−'), "{text}");
+    digits.parse().unwrap()
+}
+
+/// An invoice as its row says: id, client, status, total, the day it is due, and what came in for nothing.
+type Row = (uuid::Uuid, uuid::Uuid, String, i64, String, i64);
+
+/// Somebody who looks at all the books: Naledi, and each client.
+pub(crate) struct Reader {
+    naledi: Browser,
+    clients: Vec<(ClientViewer, Browser)>,
+}
+
+impl Reader {
+    pub(crate) async fn of(house: &House, server: &Server) -> Self {
+        let mut clients = Vec::new();
+        for (who, viewer) in [
+            ("thandi", &house.thandi),
+            ("pieter", &house.pieter),
+            ("aisha", &house.aisha),
+        ] {
+            clients.push((viewer.clone(), server.signed_in(who).await));
+        }
+        Self {
+            naledi: server.signed_in("naledi").await,
+            clients,
+        }
+    }
+
+    /// Every total on every page is the sum of the rows that it counts, and links to them.
+    pub(crate) async fn assert_books(&self, house: &House) {
+        let rows: Vec<Row> = house
+            .app
+            .db
+            .q("SELECT id, client_id, status, total, due_on,
+                       CAST(COALESCE((SELECT SUM(amount) FROM payments WHERE invoice_id = invoices.id AND NOT applied), 0)
+                            AS BIGINT)
+                FROM invoices")
+            .all()
+            .await
+            .unwrap();
+        let zone = jiff::tz::TimeZone::get("Africa/Johannesburg").unwrap();
+        let now = house.clock().now().to_zoned(zone);
+        let today = now.date().to_string();
+        let is_overdue = |row: &&Row| row.2 == "open" && row.4 < today;
+        for filter in Filter::ALL {
+            let shown = |row: &&Row| match filter {
+                Filter::All => true,
+                Filter::Overdue => is_overdue(row),
+                Filter::Unapplied => row.5 > 0,
+                status => row.2 == status.as_str(),
+            };
+            let counted = |row: &Row| match filter {
+                Filter::Unapplied => row.5,
+                _ => row.3,
+            };
+            let expected: Vec<_> = rows.iter().filter(shown).collect();
+            let page = format!("/admin/invoices?show={}", filter.as_str());
+            let page = self.naledi.get(&page).await;
+            let mut listed = page.attributes("tr[data-invoice]", "data-invoice");
+            let mut ids: Vec<_> = expected.iter().map(|row| row.0.to_string()).collect();
+            listed.sort();
+            ids.sort();
+            assert_eq!(listed, ids, "{filter:?}");
+            let chip = format!("#show-{}", filter.as_str());
+            let sum: i64 = expected.iter().map(|row| counted(row)).sum();
+            let said = |name| page.attribute(&chip, name).unwrap().parse::<i64>().unwrap();
+            let count = i64::try_from(expected.len()).unwrap();
+            assert_eq!(
+                (said("data-count"), said("data-amount")),
+                (count, sum),
+                "{filter:?}"
+            );
+            if filter != Filter::Unapplied {
+                let amounts = page.texts("tr[data-invoice] td.num");
+                assert_eq!(amounts.iter().map(|text| amount(text)).sum::<i64>(), sum);
+            }
+            let standing = |row: &Row| if is_overdue(&row) { "overdue" } else { &row.2 }.to_owned();
+            let mut standings = page.attributes("tr[data-invoice]", "data-status");
+            let mut expected: Vec<_> = expected.into_iter().map(standing).collect();
+            standings.sort();
+            expected.sort();
+            assert_eq!(standings, expected, "{filter:?}");
+        }
+        self.assert_tiles(&rows, &today).await;
+        for (client, browser) in &self.clients {
+            let rows: Vec<_> = rows.iter().filter(|row| row.1 == client.client.0).collect();
+            assert_own(browser, &rows).await;
+        }
+        house.assert_sound().await;
+        let (drafts, numbers): (i64, i64) = house
+            .app
+            .db
+            .q("SELECT COUNT(*), COALESCE(MAX(number), 0) FROM invoices WHERE number IS NOT NULL")
+            .one()
+            .await
+            .unwrap();
+        assert_eq!(drafts, numbers, "numbers have a gap");
+    }
+
+    /// The first page's amounts lead to just the rows that they count.
+    async fn assert_tiles(&self, rows: &[Row], today: &str) {
+        let desk = self.naledi.get("/admin").await;
+        for tile in ["outstanding", "overdue"] {
+            let counted =
+                |row: &&Row| row.2 == "open" && (tile == "outstanding" || row.4.as_str() < today);
+            let expected: i64 = rows.iter().filter(counted).map(|row| row.3).sum();
+            let count = rows.iter().filter(counted).count();
+            let tile = format!("#kpi-{tile}");
+            assert_eq!(
+                amount(&desk.texts(&format!("{tile} b"))[0]),
+                expected,
+                "{tile}"
+            );
+            let said = desk.texts(&format!("{tile} .small"));
+            let plural = if count == 1 { "" } else { "s" };
+            assert_eq!(said, [format!("{count} invoice{plural}")]);
+            let list = self
+                .naledi
+                .get(&desk.attribute(&tile, "href").unwrap())
+                .await;
+            let amounts = list.texts("tr[data-invoice] td.num");
+            assert_eq!(amounts.len(), count, "{tile}");
+            let sum: i64 = amounts.iter().map(|text| amount(text)).sum();
+            assert_eq!(sum, expected, "{tile}");
+        }
+    }
+}
+
+/// A client's list and home say what is owed, and nothing of anybody else.
+async fn assert_own(browser: &Browser, rows: &[&Row]) {
+    let list = browser.get("/invoices").await;
+    let mut listed = list.attributes("tr[data-invoice]", "data-invoice");
+    let issued = rows.iter().filter(|row| row.2 != "draft");
+    let mut ids: Vec<_> = issued.map(|row| row.0.to_string()).collect();
+    listed.sort();
+    ids.sort();
+    assert_eq!(listed, ids);
+    let open: Vec<_> = rows.iter().filter(|row| row.2 == "open").collect();
+    let owed: i64 = open.iter().map(|row| row.3).sum();
+    let said = list.texts("#outstanding").concat();
+    match said.strip_suffix(" outstanding") {
+        Some(text) => assert_eq!(amount(text), owed),
+        None => assert_eq!((said.as_str(), owed), ("Nothing to pay", 0)),
+    }
+    let due = list.texts("#due .big");
+    assert_eq!(due.iter().map(|text| amount(text)).sum::<i64>(), owed);
+    let home = browser.get("/").await;
+    let todos = home.texts("[data-todo='pay'] small");
+    assert_eq!(todos.len(), open.len());
+    let todo = |text: &String| amount(text.split(',').next().unwrap());
+    assert_eq!(todos.iter().map(todo).sum::<i64>(), owed);
+    let count = home.texts("#todo-count").concat();
+    assert_eq!(
+        count.split(' ').next().unwrap().parse().unwrap_or(0),
+        open.len(),
+        "{count}"
+    );
 }

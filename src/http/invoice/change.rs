@@ -5,7 +5,7 @@ use super::super::error::Error;
 use super::super::extract::{Asked, Fields, Me, Named, StaffMe};
 use crate::app::App;
 use crate::domain::id::{BookingId, ClientId, InvoiceId};
-use crate::domain::invoice::{LINES, Line, Wrong};
+use crate::domain::invoice::{LINES, Line, Wrong, due_on};
 use crate::domain::money::hundredths;
 use crate::domain::viewer::{StaffViewer, Viewer};
 use crate::live::Reading;
@@ -18,7 +18,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Span;
-use jiff::civil::Date;
 use maud::Markup;
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -33,13 +32,13 @@ pub(in crate::http) struct From {
     booking: Option<String>,
 }
 
-/// `GET /admin/invoices/new`: empty, or filled in from a session.
+/// `GET /admin/invoices/new`: empty, or filled in from a session. A session that has its invoice leads to it.
 pub(in crate::http) async fn form(
     State(app): State<App>,
     Me(viewer): Me,
     StaffMe(me): StaffMe,
     Asked(from): Asked<From>,
-) -> Result<Markup, Error> {
+) -> Result<Response, Error> {
     let mut reading = Reading::open(&app.source).await?;
     let business = &reading.business;
     let due = business
@@ -63,6 +62,9 @@ pub(in crate::http) async fn form(
     if let Some(id) = from.booking.as_deref() {
         let id: BookingId = id.parse().map_err(|_| Error::NotFound)?;
         let session = booking::find(&mut reading.tx, &viewer, id).await?;
+        if let Some(invoice) = invoice::of_booking(&mut reading.tx, &me, id).await? {
+            return Ok(Redirect::to(&url::invoice(invoice)).into_response());
+        }
         let price = booking::price(&mut reading.tx, &me, id).await?;
         let day = reading.business.local(session.starts_at).date();
         form.client = Some(session.client);
@@ -72,7 +74,8 @@ pub(in crate::http) async fn form(
     } else if let Some(id) = from.client.as_deref() {
         form.client = Some(id.parse().map_err(|_| Error::NotFound)?);
     }
-    page(&mut reading, &viewer, &me, &form).await
+    let page = page(&mut reading, &viewer, &me, &form).await?;
+    Ok(page.into_response())
 }
 
 /// Hundredths as a figure that the form reads back.
@@ -104,7 +107,7 @@ pub(in crate::http) async fn create(
     StaffMe(me): StaffMe,
     Fields(fields): Fields<HashMap<String, String>>,
 ) -> Result<Response, Error> {
-    let mut form = read(&fields);
+    let mut form = read(&fields)?;
     let act = fields.get("act").map_or("issue", String::as_str);
     let refused = if act == "more" {
         form.lines.extend(vec![Typed::default(); ROWS]);
@@ -120,6 +123,11 @@ pub(in crate::http) async fn create(
                 match made {
                     Ok(id) => return Ok(Redirect::to(&url::invoice(id)).into_response()),
                     Err(store::Error::Unusable(wrong)) => Some(wrong.to_string()),
+                    Err(store::Error::KeyReused) => {
+                        form.key = secret::token();
+                        let words = "This form was sent before with other words or amounts. Check them, then send it again.";
+                        Some(words.to_owned())
+                    }
                     Err(error) => return Err(error.into()),
                 }
             }
@@ -130,6 +138,9 @@ pub(in crate::http) async fn create(
     } else {
         StatusCode::OK
     };
+    if !is_key(&form.key) {
+        form.key = secret::token();
+    }
     form.error = refused;
     let mut reading = Reading::open(&app.source).await?;
     let page = page(&mut reading, &viewer, &me, &form).await?;
@@ -137,7 +148,7 @@ pub(in crate::http) async fn create(
 }
 
 /// The form as it was typed, whatever was.
-fn read(fields: &HashMap<String, String>) -> Form {
+fn read(fields: &HashMap<String, String>) -> Result<Form, Error> {
     let field = |name: &str| fields.get(name).map_or("", |value| value.trim());
     let typed = |n: usize| {
         let field = |name: &str| field(&format!("{name}-{n}")).to_owned();
@@ -148,18 +159,27 @@ fn read(fields: &HashMap<String, String>) -> Form {
             tax: field("tax"),
         }
     };
-    let rows = (0..LINES)
+    // One more than there may be: what is too much is refused, and not left out.
+    let rows = (0..=LINES)
         .rev()
         .find(|n| fields.contains_key(&format!("words-{n}")));
-    Form {
+    let booking = match field("booking") {
+        "" => None,
+        id => Some(id.parse().map_err(|_| Error::NotFound)?),
+    };
+    Ok(Form {
         client: field("client").parse().ok(),
-        booking: field("booking").parse().ok(),
+        booking,
         lines: (0..=rows.unwrap_or(0)).map(typed).collect(),
         tax_included: field("prices") != "added",
         due_on: field("due_on").to_owned(),
         key: field("key").to_owned(),
         error: None,
-    }
+    })
+}
+
+fn is_key(key: &str) -> bool {
+    (1..=100).contains(&key.len())
 }
 
 /// What the form asks for, or the first thing that is wrong with it.
@@ -169,13 +189,12 @@ fn wish(
     as_draft: bool,
     now: jiff::Timestamp,
 ) -> Result<Issue, String> {
-    let client: ClientId = form.client.ok_or("Choose a client.")?;
-    let due_on: Date = form
-        .due_on
-        .parse()
-        .map_err(|_| "Say on which day the invoice is due.")?;
-    if !(1..=100).contains(&form.key.len()) {
-        return Err("The form is too old to be sent. Open it again.".to_owned());
+    let client: ClientId = form
+        .client
+        .ok_or("Choose the client whom the invoice is for.")?;
+    let due_on = due_on(&form.due_on).ok_or("Say on which day the invoice is due.")?;
+    if !is_key(&form.key) {
+        return Err("The form was too old to be sent. Check it, then send it again.".to_owned());
     }
     // A row without words and price is one that nobody filled in.
     let filled = form

@@ -48,6 +48,12 @@ pub fn paper(business: &Business, view: &View<'_>) -> Whole {
     parts.whole(ROOT, &html)
 }
 
+/// What is left of a draft that was discarded while somebody looked at it.
+pub fn gone() -> Whole {
+    let html = layout::note("info", "This draft was discarded.");
+    Parts::default().whole(ROOT, &html)
+}
+
 fn head(business: &Business, view: &View<'_>) -> Markup {
     let invoice = view.invoice;
     let today = business.today(view.now);

@@ -305,6 +305,9 @@ on_both!(
                 (&thandi, format!("/{value}?{value}={value}")),
                 (&naledi, format!("/admin/calendar?week={value}")),
                 (&naledi, format!("/admin/clients?invited={value}")),
+                (&naledi, format!("/admin/invoices?show={value}")),
+                (&naledi, format!("/admin/invoices/new?client={value}")),
+                (&naledi, format!("/admin/invoices/new?booking={value}")),
                 (&naledi, format!("/accent/{value}")),
                 (&guest, format!("/welcome/{value}")),
             ];
@@ -578,6 +581,7 @@ on_both!(
                 (&guest, "/welcome/x", "password"),
                 (&naledi, "/bookings", "start"),
                 (&naledi, "/admin/clients", "name"),
+                (&naledi, "/admin/invoices", "words-0"),
             ] {
                 let answer = browser.post(path, &[(field, &huge)]).await;
                 assert_eq!(answer.status, 413, "{path}");
@@ -633,6 +637,7 @@ on_both!(
         ];
         for path in [
             "/admin/clients",
+            "/admin/invoices",
             "/bookings",
             "/messages",
             "/messages/read",
@@ -687,5 +692,81 @@ on_both!(
             State::of(&house).await.without("throttles"),
             before.without("throttles")
         );
+    }
+);
+
+on_both!(
+    a_line_of_an_invoice_is_text_wherever_it_shows,
+    |house: House| async move {
+        let server = house.serve().await;
+        let naledi = server.signed_in("naledi").await;
+        let thandi = server.signed_in("thandi").await;
+        let client = house.thandi.client.to_string();
+        let mut screens = Vec::new();
+        for (browser, path) in [
+            (&naledi, "/admin"),
+            (&naledi, "/admin/invoices"),
+            (&thandi, "/"),
+            (&thandi, "/invoices"),
+        ] {
+            screens.push(browser.watch(path).await);
+        }
+        for (n, payload) in PAYLOADS.into_iter().enumerate() {
+            let key = format!("key {n} {payload}");
+            let mut fields = vec![
+                ("client", client.as_str()),
+                ("due_on", "2026-11-30"),
+                ("key", &key),
+                ("words-0", payload),
+                ("price-0", "850"),
+                ("words-1", payload),
+                ("price-1", payload),
+                ("quantity-1", payload),
+                ("tax-1", payload),
+            ];
+            // Refused for its second line, and shown again as it was typed.
+            let refused = naledi.post("/admin/invoices", &fields).await;
+            assert_eq!(refused.status, 422, "{payload}");
+            assert_harmless(&refused.body, payload);
+            assert_eq!(
+                refused.attribute("#words-0", "value").as_deref(),
+                Some(payload)
+            );
+            assert_eq!(
+                refused.attribute("#price-1", "value").as_deref(),
+                Some(payload)
+            );
+            fields.truncate(5);
+            let made = naledi.post("/admin/invoices", &fields).await;
+            assert_eq!(made.status, 303, "{payload}: {}", made.body);
+            let path = made.header("location").unwrap().to_owned();
+            for browser in [&naledi, &thandi] {
+                let paper = browser.get(&path).await;
+                assert_harmless(&paper.body, payload);
+                assert!(texts(&paper.body).contains(payload), "{}", paper.body);
+            }
+            let page = thandi.post(&format!("{path}/pay"), &[]).await;
+            let page = page.header("location").unwrap().to_owned();
+            assert_harmless(&thandi.get(&page).await.body, payload);
+        }
+        for (browser, path, shows) in [
+            (&naledi, "/admin/invoices", true),
+            (&naledi, "/admin", false),
+            (&thandi, "/invoices", true),
+            (&thandi, "/", false),
+        ] {
+            let page = browser.get(path).await.body;
+            assert_harmless(&page, path);
+            for payload in PAYLOADS.into_iter().filter(|_| shows) {
+                assert!(texts(&page).contains(payload), "{payload} is not on {path}");
+            }
+        }
+        for screen in &mut screens {
+            let harmless = |html: &str| {
+                assert_harmless(html, "a push");
+                html.contains("KP-0010")
+            };
+            screen.content(harmless).await;
+        }
     }
 );

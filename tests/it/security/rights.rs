@@ -1,10 +1,10 @@
 //! S2, S4, S5: forms that name what is not theirs to name, fields that no form has, and rights that end while a page is open.
 
 use super::links;
-use crate::browser::Browser;
+use crate::browser::{Browser, Heard};
 use crate::house::{House, On, on_both};
 use crate::state::State;
-use portico::domain::id::BookingId;
+use portico::domain::id::{BookingId, InvoiceId};
 use portico::domain::viewer::Role;
 use portico::{secret, store};
 
@@ -341,5 +341,162 @@ on_both!(
             ("key", &secret::token()),
         ];
         assert_eq!(pieter.post("/bookings", &fields).await.status, 404);
+    }
+);
+
+/// What an invoice says, its lines aside.
+type Bill = (
+    uuid::Uuid,
+    Option<i64>,
+    String,
+    String,
+    i64,
+    i64,
+    String,
+    i64,
+);
+
+async fn bill(house: &House, id: InvoiceId) -> Bill {
+    let db = &house.app.db;
+    db.q("SELECT client_id, number, status, currency, tax, total, due_on, version FROM invoices WHERE id = $1")
+        .bind(id.0)
+        .one()
+        .await
+        .unwrap()
+}
+
+/// What nobody decides about money by adding a field to a form.
+const MONEY: [(&str, &str); 12] = [
+    ("total", "1"),
+    ("tax", "0"),
+    ("currency", "ZWL"),
+    ("number", "999"),
+    ("issued_on", "2020-01-01"),
+    ("applied", "true"),
+    ("paid", "1"),
+    ("reference", "x"),
+    ("invoice", UNKNOWN),
+    ("invoice_id", UNKNOWN),
+    ("checkout", UNKNOWN),
+    ("provider", "nobody"),
+];
+
+on_both!(
+    an_invoice_comes_to_its_lines_whatever_the_form_says,
+    |house: House| async move {
+        let server = house.serve().await;
+        let sipho = server.signed_in("sipho").await;
+        let thandi = server.signed_in("thandi").await;
+        let client = house.thandi.client.to_string();
+        let extra = [EXTRA.as_slice(), &MONEY].concat();
+        let with = |fields: &[(&'static str, &'static str)]| [&extra, fields].concat();
+        let mut fields: Vec<(&str, &str)> = with(&[
+            ("due_on", "2026-11-30"),
+            ("key", "one"),
+            ("words-0", "Follow-up treatment"),
+            ("price-0", "850"),
+            ("tax-0", "15"),
+            ("amount-0", "1"),
+            ("total-0", "1"),
+            ("position-0", "7"),
+        ]);
+        fields.push(("client", &client));
+        let made = sipho.post("/admin/invoices", &fields).await;
+        assert_eq!(made.status, 303, "{}", made.body);
+        let path = made.header("location").unwrap().to_owned();
+        let id: InvoiceId = path.trim_start_matches("/invoices/").parse().unwrap();
+        let stands = |status: &str, version| {
+            let (currency, due) = ("ZAR".to_owned(), "2026-11-30".to_owned());
+            let status = status.to_owned();
+            (
+                house.thandi.client.0,
+                Some(1),
+                status,
+                currency,
+                11_087,
+                85_000,
+                due,
+                version,
+            )
+        };
+        assert_eq!(bill(&house, id).await, stands("open", 2));
+
+        let fields = with(&[("client", UNKNOWN), ("outcome", "pay"), ("version", "2")]);
+        let set_out = thandi.post(&format!("{path}/pay"), &fields).await;
+        let page = set_out.header("location").unwrap().to_owned();
+        let (of, amount, currency): (uuid::Uuid, i64, String) = house
+            .app
+            .db
+            .q("SELECT invoice_id, amount, currency FROM checkouts")
+            .one()
+            .await
+            .unwrap();
+        assert_eq!((of, amount, currency.as_str()), (id.0, 85_000, "ZAR"));
+        assert_eq!(bill(&house, id).await, stands("open", 2));
+        assert_eq!(thandi.post(&page, &fields).await.status, 303);
+        assert_eq!(house.received(id).await, [(85_000, true)]);
+        assert_eq!(bill(&house, id).await, stands("paid", 3));
+
+        let other = house.draft(&house.thandi, 50_000).await;
+        let fields = with(&[("version", "1"), ("client", UNKNOWN)]);
+        let issue = format!("/admin/invoices/{other}/issue");
+        assert_eq!(sipho.post(&issue, &fields).await.status, 303);
+        let issued = bill(&house, other).await;
+        assert_eq!(
+            (issued.1, issued.2.as_str(), issued.5),
+            (Some(2), "open", 50_000)
+        );
+        let fields = with(&[("version", "2"), ("client", UNKNOWN)]);
+        let void = format!("/admin/invoices/{other}/void");
+        assert_eq!(sipho.post(&void, &fields).await.status, 303);
+        assert_eq!(bill(&house, other).await.2, "void");
+        house.assert_sound().await;
+    }
+);
+
+on_both!(
+    a_socket_shows_nobody_elses_invoice_and_no_draft,
+    |house: House| async move {
+        let server = house.serve().await;
+        let (thandi, pieter) = (
+            server.signed_in("thandi").await,
+            server.signed_in("pieter").await,
+        );
+        let naledi = server.signed_in("naledi").await;
+        let invoice = house.charge(&house.thandi, 85_000).await;
+        let draft = house.draft(&house.thandi, 85_000).await;
+        let of = |id: InvoiceId| format!("/live?page=invoice&invoice={id}");
+        let refused = [
+            (&pieter, of(invoice)),
+            (&pieter, of(draft)),
+            (&thandi, of(draft)),
+            (&thandi, format!("/live?page=invoice&invoice={UNKNOWN}")),
+            (&thandi, "/live?page=invoice".to_owned()),
+            (&thandi, "/live?page=invoice&invoice=*".to_owned()),
+            (&thandi, "/live?page=ledger&show=all".to_owned()),
+            (&thandi, "/live?page=ledger".to_owned()),
+            (&naledi, "/live?page=ledger&show=x".to_owned()),
+            (&naledi, "/live?page=invoices".to_owned()),
+            (&naledi, format!("/live?page=invoice&invoice={UNKNOWN}")),
+        ];
+        for (browser, url) in &refused {
+            let mut watcher = browser.connect(url).await;
+            let heard = watcher.next().await;
+            assert_eq!(heard, Heard::Closed(4403, "page".to_owned()), "{url}");
+        }
+        // One's own shows, and staff's; and to the client nothing that only staff should do.
+        for (browser, acts) in [(&thandi, false), (&naledi, true)] {
+            let mut watcher = browser.connect(&of(invoice)).await;
+            let whole = watcher.content(|html| html.contains("invoice-head")).await;
+            assert_eq!(whole.contains("/void"), acts);
+            assert_eq!(whole.contains("/pay\""), !acts);
+        }
+        // What happens to Thandi's invoices is no word to Pieter.
+        let mut his = pieter.watch("/invoices").await;
+        his.quiet().await;
+        let checkout = house.set_out(&house.thandi, invoice).await.unwrap();
+        let told = house.told(&checkout, portico::domain::payment::Result::Succeeded);
+        assert_eq!(server.hears(&told).await.status, 200);
+        assert_eq!(his.quiet().await, [""; 0]);
     }
 );
