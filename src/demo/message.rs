@@ -100,6 +100,7 @@ const TALKS: [Talk; 7] = [
                 "Morning Pieter. The report is enough, a photo of it will do.",
             ),
             (Day(13, 10, 2), C, "Will do."),
+            (Day(13, 10, 5), S(1), "Thank you, see you then."),
             (
                 Day(1, 15, 30),
                 C,

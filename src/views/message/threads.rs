@@ -65,9 +65,9 @@ fn row(business: &Business, thread: &Thread, now: Timestamp) -> Markup {
                         (excerpt(&thread.last.body))
                     }
                 }
+                @if let Some(since) = thread.waiting_since { span.badge.warn { "Waits since " (moment(since)) } }
                 span.aside {
                     time datetime=(thread.last.at) { (moment(thread.last.at)) }
-                    @if let Some(since) = thread.waiting_since { span.badge.warn { "Waits since " (moment(since)) } }
                     @if thread.unread > 0 { span.count { (thread.unread) span.visually-hidden { " unread" } } }
                 }
             }
