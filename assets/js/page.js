@@ -95,7 +95,7 @@
     told = form.action + upto;
     form.requestSubmit();
   }
-  document.addEventListener('visibilitychange', read);
+  document.addEventListener('visibilitychange', () => { told = ''; read(); });   // what failed is tried again
   document.addEventListener('htmx:after:swap', read);     // also of a push
   addEventListener('pageshow', read);
   addEventListener('online', () => { told = ''; read(); });

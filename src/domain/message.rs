@@ -16,7 +16,9 @@ pub enum Invalid {
     Empty,
     #[error("A message may have 10,000 characters. Shorten it, or send it in two.")]
     TooLong,
-    #[error("The text holds characters that cannot be shown. Remove them, then send it again.")]
+    #[error(
+        "The text holds characters that cannot be shown. Remove each \u{fffd}, then send it again."
+    )]
     Unreadable,
 }
 
@@ -29,7 +31,6 @@ impl Body {
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         let text = text.trim();
-        let unreadable = |c: char| c.is_control() && c != '\n' && c != '\t';
         match text.chars().count() {
             0 => Err(Invalid::Empty),
             _ if text.chars().any(unreadable) => Err(Invalid::Unreadable),
@@ -41,6 +42,16 @@ impl Body {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// What stands in no text that people read.
+fn unreadable(c: char) -> bool {
+    c.is_control() && !"\r\n\t".contains(c)
+}
+
+/// A text that was refused, as it can be shown: with a sign for each character that cannot.
+pub fn readable(text: &str) -> String {
+    text.replace(unreadable, "\u{fffd}")
 }
 
 /// A message as a thread shows it.

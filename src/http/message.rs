@@ -5,7 +5,7 @@ use super::error::Error;
 use super::extract::{Asked, Fields, Htmx, Me, Named, StaffMe};
 use crate::app::App;
 use crate::domain::id::ClientId;
-use crate::domain::message::{Body, wanted};
+use crate::domain::message::{Body, readable, wanted};
 use crate::domain::viewer::{StaffViewer, Viewer};
 use crate::live::{self, Page, Reading};
 use crate::secret;
@@ -276,15 +276,17 @@ pub(super) async fn send(
     let (words, key) = match Body::parse(&form.body) {
         Err(invalid) => (invalid.to_string(), form.key),
         Ok(body) => {
-            let send = NewMessage {
+            let message = NewMessage {
                 viewer: viewer.clone(),
                 client: talk.client,
                 body,
                 key: form.key,
                 now: app.clock.now(),
             };
-            let sent = app.transact(send, |tx, send| Box::pin(thread::send(tx, send)));
-            match sent.await {
+            let sent = app
+                .transact(message, |tx, message| Box::pin(thread::send(tx, message)))
+                .await;
+            match sent {
                 Ok(_) => return Ok(done(&talk, htmx)),
                 Err(store::Error::KeyReused) => {
                     let words = "An earlier message was sent with this form. Send this one again.";
@@ -297,7 +299,7 @@ pub(super) async fn send(
     let draft = Draft {
         client: talk.for_staff(),
         key: &key,
-        text: &form.body,
+        text: &readable(&form.body),
         error: Some(&words),
     };
     let answer = if htmx {

@@ -43,7 +43,7 @@ struct Seen {
 struct Gone {
     list: Option<List>,
     changed_at: u64,
-    gone_at: u64,
+    at: u64,
 }
 
 /// What a watcher has, as seen from here.
@@ -129,17 +129,17 @@ impl History {
             self.gone.remove(part.id.as_str());
             self.parts.insert(part.id.as_str().into(), seen);
         }
-        let gone_at = self.at;
+        let at = self.at;
         self.gone.extend(before.into_iter().map(|(id, seen)| {
             let gone = Gone {
                 list: seen.list,
                 changed_at: seen.changed_at,
-                gone_at,
+                at,
             };
             (id, gone)
         }));
         let oldest = self.ring.front().map_or(0, |seen| seen.n);
-        self.gone.retain(|_, gone| gone.gone_at > oldest);
+        self.gone.retain(|_, gone| gone.at > oldest);
         true
     }
 
@@ -184,12 +184,12 @@ impl History {
             let mut before = seen.windows.iter();
             before.any(|before| before.list == now.list && before.newest >= now.oldest)
         };
-        let missed = |(id, gone): (&Box<str>, &Gone)| {
-            gone.gone_at > seen.n && gone.changed_at > seen.n && self.has_dropped(id, gone)
+        let missed = |id: &str, gone: &Gone| {
+            gone.at > seen.n && gone.changed_at > seen.n && self.has_dropped(id, gone)
         };
         now.windows.len() == seen.windows.len()
             && now.windows.iter().all(overlaps)
-            && !self.gone.iter().any(missed)
+            && !self.gone.iter().any(|(id, gone)| missed(id, gone))
     }
 
     /// The ids that changed after rendering `n`.
@@ -214,7 +214,7 @@ impl History {
         changes.extend(
             self.gone
                 .iter()
-                .filter(|(id, gone)| gone.gone_at > n && !self.has_dropped(id, gone))
+                .filter(|(id, gone)| gone.at > n && !self.has_dropped(id, gone))
                 .map(|(id, _)| (&**id, Change::Remove)),
         );
         // Any order is right; a fixed one lets watchers with the same past share the same bytes.

@@ -34,6 +34,7 @@ test('every page', { timeout: 180_000 }, async (t) => {
   const week = `${nextWeek(1)}&staff=${time.staff}`;
   const sheet = `/bookings/new?start=${time.start}&staff=${time.staff}`;
   const refused = `/bookings/new?start=${taken.start}&staff=${taken.staff}`;
+  const thread = client.replace('clients', 'messages');
   const html = {};
 
   /// Looks at the page as it is now, at each width.
@@ -80,7 +81,7 @@ test('every page', { timeout: 180_000 }, async (t) => {
 
   await t.test('of clients', async (t) => {
     const page = await open(t, OTHER_CLIENT);
-    for (const path of ['/', '/bookings', week, booking, sheet, `/bookings?move=${booking.split('/').at(-1)}`]) {
+    for (const path of ['/', '/messages', '/messages?q=the', '/messages?before=4', '/bookings', week, booking, sheet, `/bookings?move=${booking.split('/').at(-1)}`]) {
       await visit(page, path);
     }
     await page.goto(week);
@@ -102,7 +103,17 @@ test('every page', { timeout: 180_000 }, async (t) => {
   await t.test('of staff', async (t) => {
     const page = await open(t, OWNER);
     const calendar = week.replace('/bookings', '/admin/calendar');
+    const messages = ['/admin/messages', '/admin/messages?q=the', '/admin/messages?q=nowhere', thread];
     const paths = ['/admin', '/admin/calendar', calendar, '/admin/clients', client, sheet, '/admin/settings', '/admin/settings/outbox'];
+    for (const path of messages) await visit(page, path);
+    await page.goto(thread);
+    await live(page);
+    await page.getByLabel('Your message').fill('\u0007');
+    await forgiving(page, /status of 422/, async () => {
+      await page.getByRole('button', { name: 'Send' }).click();
+      await page.locator('#composer .note.bad').waitFor();
+    });
+    await check(page, 'refused message');
     for (const path of paths) await visit(page, path);
     await page.locator('summary').first().click();
     await check(page, 'read mail');

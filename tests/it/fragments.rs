@@ -282,7 +282,7 @@ on_both!(no_fragment_holds_a_live_part, |house: House| async move {
     ] {
         for route in routes::table() {
             let id = if route.path.starts_with("/admin") {
-                client.to_string()
+                client.clone()
             } else {
                 booking.to_string()
             };

@@ -187,14 +187,14 @@ impl House {
 
     /// Writes to the practice as `client` would; tells the message's number.
     pub(crate) async fn write(&self, client: &ClientViewer, text: &str) -> i64 {
-        let send = self.message(&Viewer::Client(client.clone()), client.client, text);
-        self.send(send).await
+        let message = self.message(&Viewer::Client(client.clone()), client.client, text);
+        self.send(message).await
     }
 
     /// Answers a client as Naledi would.
     pub(crate) async fn answer(&self, client: &ClientViewer, text: &str) -> i64 {
-        let send = self.message(&Viewer::Staff(self.naledi.clone()), client.client, text);
-        self.send(send).await
+        let message = self.message(&Viewer::Staff(self.naledi.clone()), client.client, text);
+        self.send(message).await
     }
 
     /// What someone writes, under a key of its own.
@@ -208,10 +208,10 @@ impl House {
         }
     }
 
-    async fn send(&self, send: NewMessage) -> i64 {
-        let sent = self
-            .app
-            .transact(send, |tx, send| Box::pin(store::thread::send(tx, send)));
+    async fn send(&self, message: NewMessage) -> i64 {
+        let sent = self.app.transact(message, |tx, message| {
+            Box::pin(store::thread::send(tx, message))
+        });
         sent.await.unwrap()
     }
 
