@@ -218,8 +218,8 @@ fn result(
         li data-message=(message.id) {
             div.what {
                 p.small {
-                    @if named { b { (found.client_name) } " · " }
-                    (author(message, for_staff)) " · "
+                    @if named { strong { (found.client_name) } " · " }
+                    @if !named || message.from_staff { (author(message, for_staff)) " · " }
                     a href=(place) { time datetime=(message.at) { (text::short_moment(frame.business, message.at, now)) } }
                 }
                 (body(&excerpt(spans(&message.body, Some(wanted)))))
