@@ -87,7 +87,7 @@ fn pay(business: &Business, view: &Todo<'_>, invoice: &Invoice) -> Markup {
                     (text::long_date(invoice.due_on))
                 }
             }
-            span.acts { (views::invoice::own::pay(invoice, view.can_pay)) }
+            div.acts { (views::invoice::own::pay(invoice, view.can_pay)) }
         }
     }
 }
