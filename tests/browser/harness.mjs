@@ -286,6 +286,13 @@ export class Person {
     assert.equal(answer.status, 303, 'cancelled');
   }
 
+  /// What the form for a client's invoice brings along: the client's id, and the key.
+  async bill(name) {
+    const page = await this.get('/admin/invoices/new');
+    const client = new RegExp(`value="([^"]*)"[^>]*>${name}<`).exec(page)[1];
+    return { client, key: tags(page, 'input').find((input) => input.name === 'key').value };
+  }
+
   /// The paths of all that is still to come.
   async coming() {
     const page = await this.get('/bookings');

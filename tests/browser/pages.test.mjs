@@ -22,7 +22,7 @@ import {
 
 const WIDTHS = [320, 390, 1280];
 
-test('every page', { timeout: 180_000 }, async (t) => {
+test('every page', { timeout: 300_000 }, async (t) => {
   const server = await startDemo(t);
   const browser = await launch(t);
   const pieter = await Person.signIn(server, OTHER_CLIENT);
@@ -38,6 +38,33 @@ test('every page', { timeout: 180_000 }, async (t) => {
   const refused = `/bookings/new?start=${taken.start}&staff=${taken.staff}`;
   const thread = client.replace('clients', 'messages');
   const html = {};
+  /// An invoice of Pieter's: of two lines, with a third that says a lot.
+  const charge = async (act, price) => {
+    const { client, key } = await owner.bill('Pieter Botha');
+    const lines = [
+      { words: 'Follow-up treatment', quantity: '1.5', price, tax: '15' },
+      { words: 'Unprotectedwordswithoutablankthatgoonandonandonuntiltheendoftheline', quantity: '1', price: '1234567', tax: '0' },
+    ];
+    const typed = lines.flatMap((line, n) => Object.entries(line).map(([name, value]) => [`${name}-${n}`, value]));
+    const fields = { client, key, act, due_on: '2027-01-31', prices: 'added', ...Object.fromEntries(typed) };
+    const answer = await owner.post('/admin/invoices', fields);
+    assert.equal(answer.status, 303, 'charged');
+    return new URL(answer.headers.get('location'), server.base).pathname;
+  };
+  const [paid, unpaid, draft, withdrawn] = [
+    await charge('issue', '850'),
+    await charge('issue', '900'),
+    await charge('draft', '950'),
+    await charge('issue', '1000'),
+  ];
+  const setOut = async (invoice) => {
+    const answer = await pieter.post(`${invoice}/pay`, {});
+    return new URL(answer.headers.get('location'), server.base).pathname;
+  };
+  const pay = async (checkout) => assert.equal((await pieter.post(checkout, { outcome: 'pay' })).status, 303);
+  const [settled, late, open] = [await setOut(paid), await setOut(withdrawn), await setOut(unpaid)];
+  await owner.post(`/admin${withdrawn}/void`, { version: '2' });
+  for (const checkout of [settled, late]) await pay(checkout);
 
   /// Looks at the page as it is now, at each width.
   const check = async (page, name) => {
@@ -56,14 +83,14 @@ test('every page', { timeout: 180_000 }, async (t) => {
     await check(page, name);
     html[`${name}, as sent`] = await (await page.request.get(path)).text();
   };
-  const open = async (t, email) => {
+  const enter = async (t, email) => {
     const page = await openPage(t, browser, server, { bypassCSP: true, reducedMotion: 'reduce' });
     if (email) await signIn(page, email);
     return page;
   };
 
   await t.test('of guests', async (t) => {
-    const page = await open(t);
+    const page = await enter(t);
     for (const path of ['/login', '/reset', welcome]) await visit(page, path);
     await forgiving(page, /status of 404/, () => visit(page, '/nothing'));
     await page.goto('/login');
@@ -82,7 +109,8 @@ test('every page', { timeout: 180_000 }, async (t) => {
   });
 
   await t.test('of clients', async (t) => {
-    const page = await open(t, OTHER_CLIENT);
+    const page = await enter(t, OTHER_CLIENT);
+    for (const path of ['/invoices', unpaid, paid, withdrawn, open, settled]) await visit(page, path, `client ${path}`);
     for (const path of ['/', '/messages', '/messages?q=the', '/messages?before=4', '/bookings', week, booking, sheet, `/bookings?move=${booking.split('/').at(-1)}`, '/notifications']) {
       await visit(page, path);
     }
@@ -97,13 +125,29 @@ test('every page', { timeout: 180_000 }, async (t) => {
   });
 
   await t.test('of a client who comes too late', async (t) => {
-    const page = await open(t, CLIENT);
+    const page = await enter(t, CLIENT);
     await pieter.book(taken);
     await visit(page, refused);
   });
 
+  await t.test('of staff with invoices', async (t) => {
+    const page = await enter(t, OWNER);
+    const shows = ['all', 'open', 'overdue', 'paid', 'draft', 'void', 'unapplied'];
+    const filters = shows.map((show) => `/admin/invoices?show=${show}`);
+    const paths = ['/admin/invoices', ...filters, '/admin/invoices/new', unpaid, paid, draft, withdrawn];
+    for (const path of paths) await visit(page, path, `staff ${path}`);
+    await page.goto('/admin/invoices/new');
+    await page.locator('#words-0').fill('Tape');
+    await forgiving(page, /status of 422/, async () => {
+      await page.getByLabel('Client').selectOption({ label: 'Pieter Botha' });
+      await page.getByRole('button', { name: 'Issue invoice' }).click();
+      await page.locator('.note.bad').waitFor();
+    });
+    await check(page, 'refused invoice');
+  });
+
   await t.test('of staff', async (t) => {
-    const page = await open(t, OWNER);
+    const page = await enter(t, OWNER);
     const calendar = week.replace('/bookings', '/admin/calendar');
     const messages = ['/admin/messages', '/admin/messages?q=the', '/admin/messages?q=nowhere', thread];
     const paths = ['/admin', '/admin/calendar', calendar, '/admin/clients', client, sheet, '/admin/settings', '/notifications', '/admin/settings/outbox'];

@@ -32,7 +32,7 @@ pub fn page(frame: &Page<'_>, form: &Form, clients: &[(ClientId, String)]) -> Ma
     let body = html! {
         p { a.link href=(url::LEDGER) { "All invoices" } }
         div.page-head { div { h1 { "New invoice" } } }
-        section.card { div.body { (self::form(frame.business, form, clients)) } }
+        div.card { div.body { (self::form(frame.business, form, clients)) } }
     };
     layout::page(frame, &body)
 }
