@@ -76,7 +76,10 @@ pub enum Region {
         for_staff: bool,
     },
     /// Staff's invoices behind a filter, and what each filter comes to.
-    Ledger { filter: Filter },
+    Ledger {
+        filter: Filter,
+        before: Option<InvoiceId>,
+    },
     /// What a client has to do.
     Todo { client: ClientId },
     /// What someone should know.
@@ -223,6 +226,7 @@ type Places = Result<Option<Vec<Place<Region>>>, store::Error>;
 /// What belongs to a client's page and to no other.
 async fn of_client(reading: &mut Reading, me: &ClientViewer, page: &Page) -> Places {
     Ok(Some(match page {
+        Page::Plain => Vec::new(),
         Page::Home => vec![
             alone(Region::Next { client: me.client }),
             alone(Region::Todo { client: me.client }),
@@ -276,6 +280,7 @@ async fn of_client(reading: &mut Reading, me: &ClientViewer, page: &Page) -> Pla
 async fn of_staff(reading: &mut Reading, me: &StaffViewer, page: &Page) -> Places {
     let everyone: Everyone = reading.everyone().await?.iter().map(|one| one.id).collect();
     Ok(Some(match page {
+        Page::Plain => Vec::new(),
         Page::Today => vec![
             alone(Region::Numbers {
                 everyone: Arc::clone(&everyone),
@@ -319,7 +324,10 @@ async fn of_staff(reading: &mut Reading, me: &StaffViewer, page: &Page) -> Place
             person: me.person,
             for_staff: true,
         })],
-        Page::Ledger { filter } => vec![alone(Region::Ledger { filter: *filter })],
+        Page::Ledger { filter, before } => vec![alone(Region::Ledger {
+            filter: *filter,
+            before: *before,
+        })],
         Page::Invoice { invoice } => {
             let viewer = Viewer::Staff(me.clone());
             vec![of_invoice(reading, &viewer, *invoice).await?]

@@ -19,7 +19,8 @@ CREATE TABLE invoices (
 CREATE INDEX invoices_by_client ON invoices (client_id, created_at);
 CREATE INDEX invoices_by_status ON invoices (status, due_on);
 CREATE INDEX invoices_by_time ON invoices (created_at);
-CREATE INDEX invoices_by_booking ON invoices (booking_id);
+-- A session is charged once, unless that was withdrawn.
+CREATE UNIQUE INDEX invoices_by_booking ON invoices (booking_id) WHERE status <> 'void';
 
 CREATE TABLE invoice_lines (
     invoice_id UUID NOT NULL REFERENCES invoices (id),

@@ -1,4 +1,4 @@
--- What someone should know, a row for each fact and person. Seen by opening the list, or what it is about.
+-- What someone should know, a row for each fact and person. Seen by opening the list, and of a thread by reading it.
 CREATE TABLE notifications (
     id UUID PRIMARY KEY NOT NULL,
     person_id UUID NOT NULL REFERENCES people (id),

@@ -111,7 +111,7 @@ impl Scene {
         let agenda = booking::agenda(&mut tx, start, end).await?;
         let mut clients = client::list(&mut tx, now).await?;
         clients.retain(|client| client.joined && !people::is_known(&client.email));
-        let unpaid = invoice::list(&mut tx, Filter::Open, today, 100).await?;
+        let unpaid = invoice::list(&mut tx, Filter::Open, None, today, 100).await?;
         let staff = helper.id;
         Ok(Some(Self {
             now,

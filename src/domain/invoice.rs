@@ -225,6 +225,8 @@ pub struct Invoice {
     pub line_count: i64,
     pub issued_on: Option<Date>,
     pub due_on: Date,
+    /// Money that came in when nothing was owed, in minor units.
+    pub unapplied: i64,
     pub version: i64,
     pub created_at: Timestamp,
 }

@@ -11,6 +11,8 @@ pub enum Kind {
     Cancelled,
     /// An invoice was paid.
     Paid,
+    /// Money came in when nothing was owed any more.
+    Unapplied,
     /// A payment did not go through.
     Failed,
     /// Someone wrote.
@@ -18,11 +20,12 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Booked,
         Self::Moved,
         Self::Cancelled,
         Self::Paid,
+        Self::Unapplied,
         Self::Failed,
         Self::Message,
     ];
@@ -33,6 +36,7 @@ impl Kind {
             Self::Moved => "moved",
             Self::Cancelled => "cancelled",
             Self::Paid => "paid",
+            Self::Unapplied => "unapplied",
             Self::Failed => "failed",
             Self::Message => "message",
         }

@@ -75,6 +75,7 @@ pub(super) async fn show(
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Show {
     show: Option<String>,
+    before: Option<String>,
 }
 
 /// `GET /admin/invoices`: a filter that does not exist shows all.
@@ -85,8 +86,12 @@ pub(super) async fn ledger(
 ) -> Result<Markup, Error> {
     let filter = which.show.as_deref().and_then(Filter::parse);
     let filter = filter.unwrap_or(Filter::All);
+    let before = match which.before.as_deref() {
+        Some(id) => Some(id.parse().map_err(|_| Error::NotFound)?),
+        None => None,
+    };
     let mut reading = Reading::open(&app.source).await?;
-    let live = live::open(&mut reading, &viewer, &Page::Ledger { filter }).await?;
+    let live = live::open(&mut reading, &viewer, &Page::Ledger { filter, before }).await?;
     let frame = layout::Page {
         business: &reading.business,
         viewer: &viewer,

@@ -61,7 +61,8 @@ pub(super) async fn list(
     let mut reading = Reading::open(&app.source).await?;
     if let Some(wanted) = which.q.as_deref().and_then(wanted) {
         let found = search(&mut reading, &viewer, None, &wanted).await?;
-        let frame = frame(&reading, &viewer, "Messages", None);
+        let live = live::open(&mut reading, &viewer, &Page::Plain).await?;
+        let frame = frame(&reading, &viewer, "Messages", Some(&live));
         return Ok(views::found_in_all(
             &frame,
             &found.view(&wanted),
@@ -169,7 +170,8 @@ async fn show(
     if let Some(wanted) = which.q.as_deref().and_then(wanted) {
         let found = search(&mut reading, viewer, Some(talk.client), &wanted).await?;
         let staff = staff_names(&mut reading).await?;
-        let frame = frame(&reading, viewer, talk.title(), None);
+        let live = live::open(&mut reading, viewer, &Page::Plain).await?;
+        let frame = frame(&reading, viewer, talk.title(), Some(&live));
         let page = views::found(&frame, &talk.whose(&staff), &found.view(&wanted), now);
         return Ok(page.into_response());
     }
@@ -177,7 +179,8 @@ async fn show(
         let messages =
             thread::page(&mut reading.tx, viewer, talk.client, before, SHOWN + 1).await?;
         let staff = staff_names(&mut reading).await?;
-        let frame = frame(&reading, viewer, talk.title(), None);
+        let live = live::open(&mut reading, viewer, &Page::Plain).await?;
+        let frame = frame(&reading, viewer, talk.title(), Some(&live));
         let stretch = Stretch::of(talk.for_staff(), &messages);
         let page = views::earlier(&frame, &talk.whose(&staff), &stretch, now);
         return Ok(page.into_response());

@@ -17,12 +17,13 @@ pub(super) async fn show(
     let mut reading = Reading::open(&app.source).await?;
     let services = reading.services().await?;
     let everyone = reading.everyone().await?;
+    let live = live::open(&mut reading, &viewer, &Page::Plain).await?;
     let frame = layout::Page {
         business: &reading.business,
         viewer: &viewer,
         tab: layout::Tab::Settings,
         title: "Settings",
-        live: None,
+        live: Some(&live),
     };
     Ok(settings::page(
         &frame,

@@ -22,7 +22,7 @@ const PAST: i64 = 20;
 /// Lines of activity on staff's first page.
 const LINES: i64 = 12;
 /// Threads that staff's list shows.
-const THREADS: i64 = 200;
+const THREADS: i64 = 1000;
 /// Mails that the outbox lists.
 const MAILS: i64 = 50;
 /// Facts that the list behind the bell tells.
@@ -110,7 +110,7 @@ impl Region {
             Self::Invoice {
                 invoice, for_staff, ..
             } => money::paper(reading, *invoice, *for_staff).await?,
-            Self::Ledger { filter } => money::ledger(reading, *filter).await?,
+            Self::Ledger { filter, before } => money::ledger(reading, *filter, *before).await?,
             Self::Todo { client } => money::todo(reading, *client).await?,
             Self::Notifications { person, for_staff } => {
                 let told = notification::list(&mut reading.tx, *person, TOLD).await?;

@@ -9,7 +9,7 @@ use crate::views;
 use jiff::Timestamp;
 
 /// Invoices that a client's list holds, and staff's.
-const OWN: i64 = 100;
+const OWN: i64 = 1000;
 const LEDGER: i64 = 200;
 
 /// What a region looks like, and until when.
@@ -56,12 +56,18 @@ pub(super) async fn paper(reading: &mut Reading, id: InvoiceId, for_staff: bool)
     Ok(until_midnight(reading, whole))
 }
 
-pub(super) async fn ledger(reading: &mut Reading, filter: Filter) -> Read {
+pub(super) async fn ledger(
+    reading: &mut Reading,
+    filter: Filter,
+    before: Option<InvoiceId>,
+) -> Read {
     let today = reading.business.today(reading.now);
-    let invoices = invoice::list(&mut reading.tx, filter, today, LEDGER).await?;
+    let invoices = invoice::list(&mut reading.tx, filter, before, today, LEDGER + 1).await?;
     let sums = invoice::sums(&mut reading.tx, today).await?;
+    let shown = usize::try_from(LEDGER).unwrap_or(usize::MAX);
     let view = views::invoice::ledger::View {
-        invoices: &invoices,
+        invoices: &invoices[..invoices.len().min(shown)],
+        has_earlier: invoices.len() > shown,
         sums: &sums,
         filter,
         today,

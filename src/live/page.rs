@@ -8,6 +8,8 @@ use std::fmt;
 /// What a page shows, as its live address names it. A name in an address is never a right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Page {
+    /// Live in nothing but its badges.
+    Plain,
     Home,
     Bookings {
         staff: StaffId,
@@ -42,6 +44,8 @@ pub enum Page {
     },
     Ledger {
         filter: Filter,
+        /// Only those made before this one.
+        before: Option<InvoiceId>,
     },
     Notifications,
 }
@@ -67,7 +71,11 @@ impl fmt::Display for Page {
             Self::Outbox => f.write_str("page=outbox"),
             Self::Invoices => f.write_str("page=invoices"),
             Self::Invoice { invoice } => write!(f, "page=invoice&invoice={invoice}"),
-            Self::Ledger { filter } => write!(f, "page=ledger&show={}", filter.as_str()),
+            Self::Ledger { filter, before } => {
+                write!(f, "page=ledger&show={}", filter.as_str())?;
+                before.map_or(Ok(()), |id| write!(f, "&before={id}"))
+            }
+            Self::Plain => f.write_str("page=plain"),
             Self::Notifications => f.write_str("page=notifications"),
         }
     }
@@ -83,6 +91,7 @@ pub struct Address {
     client: Option<String>,
     invoice: Option<String>,
     show: Option<String>,
+    before: Option<String>,
     pub since: Option<String>,
 }
 
@@ -119,12 +128,17 @@ impl Address {
                 waiting: self.show.as_deref() == Some("waiting"),
             },
             "outbox" => Page::Outbox,
+            "plain" => Page::Plain,
             "invoices" => Page::Invoices,
             "invoice" => Page::Invoice {
                 invoice: self.invoice.as_deref()?.parse().ok()?,
             },
             "ledger" => Page::Ledger {
                 filter: Filter::parse(self.show.as_deref()?)?,
+                before: match self.before.as_deref() {
+                    Some(id) => Some(id.parse().ok()?),
+                    None => None,
+                },
             },
             "notifications" => Page::Notifications,
             _ => return None,

@@ -30,6 +30,7 @@ struct Row {
     line_count: i64,
     issued_on: Option<String>,
     due_on: String,
+    unapplied: i64,
     version: i64,
     created_at: i64,
 }
@@ -51,6 +52,7 @@ impl From<Row> for Invoice {
             line_count: row.line_count,
             issued_on: row.issued_on.and_then(|day| day.parse().ok()),
             due_on: row.due_on.parse().unwrap_or(Date::MAX),
+            unapplied: row.unapplied,
             version: row.version,
             created_at: at(row.created_at),
         }
@@ -69,7 +71,10 @@ macro_rules! select {
                     invoices.status, invoices.tax_included, invoices.currency, invoices.tax, invoices.total,
                     (SELECT words FROM invoice_lines WHERE invoice_id = invoices.id AND position = 0) AS words,
                     (SELECT COUNT(*) FROM invoice_lines WHERE invoice_id = invoices.id) AS line_count,
-                    invoices.issued_on, invoices.due_on, invoices.version, invoices.created_at
+                    invoices.issued_on, invoices.due_on,
+                    (SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM payments
+                     WHERE invoice_id = invoices.id AND NOT applied) AS unapplied,
+                    invoices.version, invoices.created_at
              FROM invoices JOIN clients ON clients.id = invoices.client_id
              JOIN people ON people.id = clients.person_id ",
             $tail
@@ -188,16 +193,18 @@ pub async fn waiting(tx: &mut Tx, client: Option<ClientId>, today: Date) -> Resu
     Ok(count)
 }
 
-/// The invoices behind a filter, the newest first. Read by regions that only staff may watch.
+/// The invoices behind a filter, the newest first, or those made before one of them. Read by regions that only staff may watch.
 pub async fn list(
     tx: &mut Tx,
     filter: Filter,
+    before: Option<InvoiceId>,
     today: Date,
     limit: i64,
 ) -> Result<Vec<Invoice>, Error> {
     let rows: Vec<Row> = tx
         .q(select!(
-            "WHERE ($1 = 'all' OR invoices.status = $1
+            "WHERE ($4 OR (invoices.created_at, invoices.id) < (SELECT created_at, id FROM invoices WHERE id = $5))
+               AND ($1 = 'all' OR invoices.status = $1
                     OR ($1 = 'overdue' AND invoices.status = 'open' AND invoices.due_on < $2)
                     OR ($1 = 'unapplied' AND EXISTS (
                         SELECT 1 FROM payments WHERE invoice_id = invoices.id AND NOT applied)))
@@ -206,6 +213,8 @@ pub async fn list(
         .bind(filter.as_str())
         .bind(today.to_string())
         .bind(limit)
+        .bind(before.is_none())
+        .bind(before.map(|id| id.0))
         .all()
         .await?;
     Ok(rows.into_iter().map(Invoice::from).collect())

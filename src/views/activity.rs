@@ -48,7 +48,7 @@ fn line(business: &Business, line: &Activity, now: Timestamp) -> Markup {
         Kind::Invoiced => "was sent",
         Kind::Voided => "no longer owes",
         Kind::Paid => "paid",
-        Kind::PaidLate => "paid too late",
+        Kind::PaidLate => "paid what was not owed,",
         Kind::PaymentFailed => "could not pay",
     };
     let amount = line.amount.map(|minor| business.money(minor));

@@ -80,7 +80,7 @@ fn answer(business: &Business, view: &Todo<'_>, message: &Message) -> Markup {
         li #todo-0 data-todo="answer" {
             span.tile { (icon(name::MESSAGE_CIRCLE)) }
             span.what {
-                b { "Answer " (message.author_name) }
+                b { "New message from " (message.author_name) }
                 small dir="auto" { (text::excerpt(&message.body)) }
             }
             time datetime=(message.at) {

@@ -88,7 +88,7 @@ fn drawing(kind: Kind) -> (&'static str, &'static str) {
         Kind::Moved => (name::CALENDAR_DAYS, "plain"),
         Kind::Cancelled => (name::X, "plain"),
         Kind::Paid => (name::RECEIPT, "ok"),
-        Kind::Failed => (name::TRIANGLE_ALERT, "warn"),
+        Kind::Unapplied | Kind::Failed => (name::TRIANGLE_ALERT, "warn"),
         Kind::Message => (name::MESSAGE_CIRCLE, "plain"),
     }
 }
@@ -113,6 +113,7 @@ fn for_staff_words(business: &Business, line: &Line<'_>, now: Timestamp) -> Mark
             Kind::Moved => { " moved to " (start) }
             Kind::Cancelled => { " cancelled " (start) }
             Kind::Paid => { " paid " (amount) }
+            Kind::Unapplied => { " paid " (amount) " when nothing was owed: give it back" }
             Kind::Failed => { " tried to pay " (amount) ", and it did not go through" }
             Kind::Message if line.count > 1 => { " sent " (line.count) " " (fresh(told)) "messages" }
             Kind::Message => { " sent a " (fresh(told)) "message" }
@@ -130,6 +131,7 @@ fn for_client_words(business: &Business, line: &Line<'_>, now: Timestamp) -> Mar
             Kind::Moved => { "Your session was moved to " b { (start) } }
             Kind::Cancelled => { "Your session on " b { (start) } " was cancelled" }
             Kind::Paid => { "Payment of " b { (amount) } " received" }
+            Kind::Unapplied => { "You paid " b { (amount) } " when nothing was owed: you will get it back" }
             Kind::Failed => { "Your payment of " b { (amount) } " did not go through" }
             Kind::Message if line.count > 1 => {
                 (line.count) " " (fresh(told)) "messages from " b { (business.name) }

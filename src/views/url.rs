@@ -114,6 +114,11 @@ pub fn ledger(filter: Filter) -> String {
     }
 }
 
+/// The invoices behind a filter that were made before one of them.
+pub fn ledger_before(filter: Filter, before: InvoiceId) -> String {
+    format!("{LEDGER}?show={}&before={before}", filter.as_str())
+}
+
 /// The form that makes an invoice, for a client or one of their sessions.
 pub fn new_invoice(client: Option<ClientId>, booking: Option<BookingId>) -> String {
     match (client, booking) {

@@ -82,11 +82,6 @@ async fn regions(house: &House) -> Vec<Region> {
         },
         Region::Threads { waiting: false },
         Region::Threads { waiting: true },
-        Region::Todo { client },
-        Region::Invoices { client },
-        Region::Ledger {
-            filter: Filter::All,
-        },
         Region::Outbox,
         Region::Notifications {
             person: house.thandi.person,
@@ -114,7 +109,10 @@ async fn regions(house: &House) -> Vec<Region> {
 /// The regions about the invoices that there are.
 async fn about_money(house: &House) -> Vec<Region> {
     let mut regions = Vec::new();
-    regions.extend(Filter::ALL.map(|filter| Region::Ledger { filter }));
+    regions.extend(Filter::ALL.map(|filter| Region::Ledger {
+        filter,
+        before: None,
+    }));
     let db = &house.app.db;
     let invoices: Vec<(uuid::Uuid, uuid::Uuid, String)> = db
         .q("SELECT id, client_id, status FROM invoices ORDER BY created_at, id")

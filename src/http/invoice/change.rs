@@ -4,11 +4,12 @@
 use super::super::error::Error;
 use super::super::extract::{Asked, Fields, Me, Named, StaffMe};
 use crate::app::App;
+use crate::domain::business::Business;
 use crate::domain::id::{BookingId, ClientId, InvoiceId};
 use crate::domain::invoice::{LINES, Line, Wrong, due_on};
 use crate::domain::money::hundredths;
 use crate::domain::viewer::{StaffViewer, Viewer};
-use crate::live::Reading;
+use crate::live::{self, Page, Reading};
 use crate::secret;
 use crate::store::invoice::{self, Discard, Issue, IssueDraft, Void};
 use crate::store::{self, booking, client};
@@ -44,16 +45,8 @@ pub(in crate::http) async fn form(
     let due = business
         .today(reading.now)
         .saturating_add(Span::new().days(business.due_days));
-    let tax = plain(business.tax_rate);
     let mut form = Form {
-        lines: vec![
-            Typed {
-                quantity: "1".to_owned(),
-                tax: tax.clone(),
-                ..Typed::default()
-            };
-            ROWS
-        ],
+        lines: vec![empty(business); ROWS],
         tax_included: true,
         due_on: due.to_string(),
         key: secret::token(),
@@ -78,6 +71,15 @@ pub(in crate::http) async fn form(
     Ok(page.into_response())
 }
 
+/// A line that nobody has filled in.
+fn empty(business: &Business) -> Typed {
+    Typed {
+        quantity: "1".to_owned(),
+        tax: plain(business.tax_rate),
+        ..Typed::default()
+    }
+}
+
 /// Hundredths as a figure that the form reads back.
 fn plain(value: i64) -> String {
     format!("{}.{:02}", value / 100, value % 100)
@@ -90,12 +92,13 @@ async fn page(
     form: &Form,
 ) -> Result<Markup, Error> {
     let clients = client::names(&mut reading.tx, me).await?;
+    let live = live::open(reading, viewer, &Page::Plain).await?;
     let frame = layout::Page {
         business: &reading.business,
         viewer,
         tab: layout::Tab::Invoices,
         title: "New invoice",
-        live: None,
+        live: Some(&live),
     };
     Ok(views::page(&frame, form, &clients))
 }
@@ -109,8 +112,9 @@ pub(in crate::http) async fn create(
 ) -> Result<Response, Error> {
     let mut form = read(&fields)?;
     let act = fields.get("act").map_or("issue", String::as_str);
+    let mut reading = Reading::open(&app.source).await?;
     let refused = if act == "more" {
-        form.lines.extend(vec![Typed::default(); ROWS]);
+        form.lines.extend(vec![empty(&reading.business); ROWS]);
         form.lines.truncate(LINES);
         None
     } else {
@@ -128,6 +132,9 @@ pub(in crate::http) async fn create(
                         let words = "This form was sent before with other words or amounts. Check them, then send it again.";
                         Some(words.to_owned())
                     }
+                    Err(store::Error::Conflict) if form.booking.is_some() => {
+                        Some("This session has an invoice already.".to_owned())
+                    }
                     Err(error) => return Err(error.into()),
                 }
             }
@@ -142,7 +149,6 @@ pub(in crate::http) async fn create(
         form.key = secret::token();
     }
     form.error = refused;
-    let mut reading = Reading::open(&app.source).await?;
     let page = page(&mut reading, &viewer, &me, &form).await?;
     Ok((status, page).into_response())
 }

@@ -30,7 +30,7 @@ pub struct Issue {
     pub now: Timestamp,
 }
 
-/// Makes an invoice, and tells which. [`Error::Unusable`] for lines that are none.
+/// Makes an invoice, and tells which. [`Error::Conflict`] when the session has one already, [`Error::Unusable`] for lines that are none.
 pub async fn issue(tx: &mut Tx, issue: &Issue) -> Result<InvoiceId, Error> {
     let totals = Totals::of(&issue.lines, issue.tax_included).map_err(Error::Unusable)?;
     let form = Form {

@@ -119,8 +119,8 @@ pub async fn settle(tx: &mut Tx, told: &Settle) -> Result<Outcome, Error> {
         return Err(Error::Conflict);
     }
     // The row's lock decides between this, a void, and another payment: what is counted below stays so until the commit.
-    let (client, total, currency): (uuid::Uuid, i64, String) = tx
-        .q("UPDATE invoices SET version = version WHERE id = $1 RETURNING client_id, total, currency")
+    let (client, total, currency, status): (uuid::Uuid, i64, String, String) = tx
+        .q("UPDATE invoices SET version = version WHERE id = $1 RETURNING client_id, total, currency, status")
         .bind(checkout.invoice.0)
         .one()
         .await?;
@@ -128,6 +128,8 @@ pub async fn settle(tx: &mut Tx, told: &Settle) -> Result<Outcome, Error> {
         return Err(Error::Conflict);
     }
     let outcome = match event.result {
+        // Nobody has to try again: that it failed is no news once nothing is owed.
+        Told::Failed if status != Status::Open.as_str() => return Ok(Outcome::Failed),
         Told::Failed => Outcome::Failed,
         Told::Succeeded => match receive(tx, told, &checkout).await? {
             Some(outcome) => outcome,
@@ -136,7 +138,7 @@ pub async fn settle(tx: &mut Tx, told: &Settle) -> Result<Outcome, Error> {
     };
     let (kind, notice) = match outcome {
         Outcome::Failed => (Kind::PaymentFailed, notification::Kind::Failed),
-        Outcome::Unapplied => (Kind::PaidLate, notification::Kind::Paid),
+        Outcome::Unapplied => (Kind::PaidLate, notification::Kind::Unapplied),
         _ => (Kind::Paid, notification::Kind::Paid),
     };
     let fact = NewActivity {

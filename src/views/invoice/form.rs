@@ -42,11 +42,15 @@ fn form(business: &Business, form: &Form, clients: &[(ClientId, String)]) -> Mar
         form.form method="post" action=(url::LEDGER) {
             @if let Some(words) = &form.error { (layout::note("bad", words)) }
             input type="hidden" name="key" value=(form.key);
-            @if let Some(id) = form.booking { input type="hidden" name="booking" value=(id); }
+            @if let Some(id) = form.booking {
+                // A session's invoice is its client's: the choice is shown, and not sent.
+                input type="hidden" name="booking" value=(id);
+                @if let Some(id) = form.client { input type="hidden" name="client" value=(id); }
+            }
             div.pair {
                 div.field {
                     label for="client" { "Client" }
-                    select #client name="client" required {
+                    select #client name="client" required disabled[form.booking.is_some()] {
                         option value="" { "Choose a client" }
                         @for (id, name) in clients {
                             option value=(id) selected[Some(*id) == form.client] { (name) }

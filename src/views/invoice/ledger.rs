@@ -22,6 +22,8 @@ const ROWS: List = List {
 #[derive(Debug)]
 pub struct View<'a> {
     pub invoices: &'a [Invoice],
+    /// There are more than these, made before.
+    pub has_earlier: bool,
     pub sums: &'a [(Filter, Sum)],
     pub filter: Filter,
     pub today: Date,
@@ -52,10 +54,13 @@ pub fn list(business: &Business, view: &View<'_>) -> Whole {
                         thead { tr { th scope="col" { "Invoice" } th scope="col" { "Client" } th scope="col" { "For" } th.num scope="col" { "Amount" } th scope="col" { "Status" } } }
                         tbody #ledger-rows {
                             @for invoice in view.invoices {
-                                (parts.item(ROWS, row_id(invoice), row(business, invoice, view.today)))
+                                (parts.item(ROWS, row_id(invoice), row(business, invoice, view)))
                             }
                         }
                     }
+                }
+                @if let Some(last) = view.invoices.last().filter(|_| view.has_earlier) {
+                    p { a.link href=(url::ledger_before(view.filter, last.id)) { "Earlier invoices" } }
                 }
             }
         }
@@ -96,7 +101,8 @@ fn chip(business: &Business, filter: Filter, chosen: Filter, sum: Sum) -> Markup
         a id=(chip_id(filter)) href=(url::ledger(filter)) aria-current=[(filter == chosen).then_some("true")]
             data-count=(sum.count) data-amount=(sum.amount) {
             (words(filter)) " " (sum.count)
-            @if sum.count > 0 { span.small { (business.money(sum.amount)) } }
+            // What drafts, paid and void ones come to together says nothing.
+            @if sum.count > 0 && filter != Filter::All { span.small { (business.money(sum.amount)) } }
         }
     }
 }
@@ -107,13 +113,19 @@ fn row_id(invoice: &Invoice) -> String {
     format!("bill-{made:015}-{:039}", invoice.id.0.as_u128())
 }
 
-fn row(business: &Business, invoice: &Invoice, today: Date) -> Markup {
+fn row(business: &Business, invoice: &Invoice, view: &View<'_>) -> Markup {
+    let today = view.today;
+    let amount = if view.filter == Filter::Unapplied {
+        invoice.unapplied
+    } else {
+        invoice.total
+    };
     html! {
         tr id=(row_id(invoice)) data-invoice=(invoice.id) data-status=(invoice.standing(today).as_str()) {
             td { a href=(url::invoice(invoice.id)) { (name(business, invoice)) } }
             td { a href=(url::client(invoice.client)) { (invoice.client_name) } }
             td { (purpose(invoice)) }
-            td.num { (invoice.money(invoice.total)) }
+            td.num { (invoice.money(amount)) }
             td { (badge(invoice, today)) }
         }
     }

@@ -39,7 +39,7 @@ pub fn paper(business: &Business, view: &View<'_>) -> Whole {
                     dt { "Invoice" } dd { b { (name(business, invoice)) } }
                     @if let Some(day) = invoice.issued_on { dt { "Issued" } dd { (day.strftime("%-d %B %Y")) } }
                     dt { "Due" } dd { (invoice.due_on.strftime("%-d %B %Y")) }
-                    dt { "For" } dd { (invoice.client_name) }
+                    dt { "Billed to" } dd { (invoice.client_name) }
                 }
             }
             div.body { (lines(invoice, view.lines)) (sums(invoice, view.lines)) }
@@ -78,6 +78,21 @@ fn head(business: &Business, view: &View<'_>) -> Markup {
 }
 
 fn staff_acts(invoice: &Invoice) -> Markup {
+    // What cannot be taken back is asked for twice, without a script too.
+    let sure = |act: &str, words: &str, warning: &str| {
+        html! {
+            details.sure {
+                summary.btn.danger { (words) }
+                div.stack {
+                    p.small { (warning) }
+                    form method="post" action=(url::invoice_act(invoice.id, act)) {
+                        input type="hidden" name="version" value=(invoice.version);
+                        button.btn.danger type="submit" { "Yes, " (words.to_lowercase()) }
+                    }
+                }
+            }
+        }
+    };
     let act = |act: &str, class: &str, words: &str| {
         html! {
             form method="post" action=(url::invoice_act(invoice.id, act)) {
@@ -88,8 +103,8 @@ fn staff_acts(invoice: &Invoice) -> Markup {
     };
     html! {
         @match invoice.status {
-            Status::Draft => { (act("discard", "danger", "Discard draft")) (act("issue", "primary", "Issue invoice")) }
-            Status::Open => (act("void", "danger", "Void invoice")),
+            Status::Draft => { (sure("discard", "Discard draft", "It is gone for good.")) (act("issue", "primary", "Issue invoice")) }
+            Status::Open => (sure("void", "Void invoice", "It keeps its number, and nothing is owed on it any more.")),
             _ => {}
         }
     }
@@ -174,7 +189,7 @@ fn money(business: &Business, view: &View<'_>) -> Markup {
 pub fn page(frame: &Page<'_>, live: &Live, note: Option<(&str, &str)>, back: &str) -> Markup {
     let body = html! {
         p.screen-only { a.link href=(back) { "All invoices" } }
-        @if let Some((kind, words)) = note { (layout::note(kind, words)) }
+        @if let Some((kind, words)) = note { div.awaiting { (layout::note(kind, words)) } }
         (layout::region(live, ROOT, "stack-l"))
     };
     layout::page(frame, &body)
