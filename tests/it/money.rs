@@ -87,10 +87,10 @@ impl House {
             provider: "sandbox",
             now: self.clock().now(),
         };
-        let begun = self
+        let checkout = self
             .app
             .transact(begin, |tx, begin| Box::pin(invoice::begin(tx, begin)));
-        begun.await
+        checkout.await
     }
 
     pub(crate) fn sandbox(&self) -> &Arc<Sandbox> {
@@ -115,10 +115,10 @@ impl House {
             version,
             now: self.clock().now(),
         };
-        let done = self
+        let withdrawn = self
             .app
             .transact(void, |tx, void| Box::pin(invoice::void(tx, void)));
-        done.await
+        withdrawn.await
     }
 
     pub(crate) async fn stands(&self, invoice: InvoiceId) -> Stands {
