@@ -115,10 +115,10 @@ impl House {
             version,
             now: self.clock().now(),
         };
-        let done = self
+        let withdrawn = self
             .app
             .transact(void, |tx, void| Box::pin(invoice::void(tx, void)));
-        done.await
+        withdrawn.await
     }
 
     pub(crate) async fn stands(&self, invoice: InvoiceId) -> Stands {
