@@ -113,7 +113,7 @@ test('paying', { timeout: 120_000 }, async (t) => {
     await pays.locator('#invoice-head[data-status=paid]').waitFor();
     await issues.locator('#invoice-head[data-status=paid]').waitFor();
     assert.match(await issues.locator('#invoice-money').textContent(), /^Paid R\s640\.50 on/);
-    assert.equal(await issues.getByRole('button', { name: 'Void invoice' }).count(), 0);
+    assert.equal(await issues.getByText('Void invoice', { exact: true }).count(), 0);
     await assertAsFresh(t, issues);
     await stays();
     await check();
@@ -127,7 +127,8 @@ test('paying', { timeout: 120_000 }, async (t) => {
     await toPaymentPage(pays, id);
     const ledger = await openTab(t, issues.context());
     await openLive(ledger, '/admin/invoices?show=unapplied');
-    await issues.getByRole('button', { name: 'Void invoice' }).click();
+    await issues.getByText('Void invoice', { exact: true }).click();
+    await issues.getByRole('button', { name: 'Yes, void invoice' }).click();
     await issues.locator('#invoice-head[data-status=void]').waitFor();
     await live(issues);
     await press(pays, id, 'Pay');
@@ -154,7 +155,8 @@ test('paying', { timeout: 120_000 }, async (t) => {
     await issues.goto(`/admin/invoices?show=paid`);
     assert.equal(await issues.locator(`tr[data-invoice="${id}"]`).count(), 1);
     const other = await issue(issues, '76');
-    await issues.getByRole('button', { name: 'Void invoice' }).click();
+    await issues.getByText('Void invoice', { exact: true }).click();
+    await issues.getByRole('button', { name: 'Yes, void invoice' }).click();
     await issues.waitForURL(`**/invoices/${other}`);
     assert.equal(await issues.locator('#invoice-head').getAttribute('data-status'), 'void');
   });

@@ -320,7 +320,7 @@ on_both!(no_fragment_holds_a_live_part, |house: House| async move {
             };
             let story = format!("{} {path} by {who}", route.method);
             let is_lone_page = route.method == Method::POST
-                && (!route.path.starts_with("/admin") || route.path == "/admin/invoices")
+                && !route.path.starts_with("/admin")
                 && !route.in_sheet;
             if is_lone_page {
                 // Sent by pages that are not live, and answered by such.

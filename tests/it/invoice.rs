@@ -1104,3 +1104,73 @@ proptest! {
         }
     }
 }
+
+on_both!(
+    a_session_is_charged_once_whoever_charges_it,
+    |house: House| async move {
+        let booking = house
+            .book(&house.thandi, &house.follow_up, "2026-11-24T06:00:00Z")
+            .await
+            .unwrap();
+        let charge = || {
+            let mut bill = house.bill(&house.thandi, 85_000);
+            bill.booking = Some(booking);
+            bill
+        };
+        let both = [charge(), charge()].map(|bill| house.issue(bill));
+        let [one, other] = both;
+        let outcomes = tokio::join!(one, other);
+        let (first, late) = match outcomes {
+            (Ok(id), late) | (late, Ok(id)) => (id, late),
+            neither => panic!("{neither:?}"),
+        };
+        assert!(matches!(late, Err(Error::Conflict)), "{late:?}");
+
+        // The form of the colleague who was a moment later says so, and a withdrawn invoice is in nobody's way.
+        let server = house.serve().await;
+        let naledi = server.signed_in("naledi").await;
+        let form = naledi
+            .get(&format!("{NEW}?client={}", house.thandi.client))
+            .await;
+        let mut fields = form.fields(FORM);
+        fields.retain(|(name, _)| !["client", "words-0", "price-0"].contains(&name.as_str()));
+        let (client, booking_id) = (house.thandi.client.to_string(), booking.to_string());
+        let mut fields: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        fields.extend([
+            ("client", client.as_str()),
+            ("booking", booking_id.as_str()),
+            ("words-0", "Follow-up treatment"),
+            ("price-0", "850"),
+            ("act", "issue"),
+        ]);
+        let answer = naledi.post(LEDGER, &fields).await;
+        assert_eq!(answer.status, 422, "{}", answer.body);
+        assert!(
+            answer.body.contains("has an invoice already"),
+            "{}",
+            answer.body
+        );
+        house.void(&house.naledi, first, 2).await.unwrap();
+        assert_eq!(naledi.post(LEDGER, &fields).await.status, 303);
+        house.assert_sound().await;
+    }
+);
+
+on_both!(older_invoices_are_a_page_away, |house: House| async move {
+    for n in 0..201 {
+        house.charge(&house.thandi, 100 + n).await;
+    }
+    let server = house.serve().await;
+    let naledi = server.signed_in("naledi").await;
+    let newest = naledi.get("/admin/invoices?show=open").await;
+    assert_eq!(newest.attribute("#show-open", "data-count").unwrap(), "201");
+    let earlier = newest.attribute("a[href*=before]", "href").unwrap();
+    let oldest = naledi.get(&earlier).await;
+    assert!(oldest.attribute("a[href*=before]", "href").is_none());
+    let shown = |page: &Answer| page.attributes("tr[data-invoice]", "data-invoice");
+    assert_eq!((shown(&newest).len(), shown(&oldest).len()), (200, 1));
+    assert!(!shown(&newest).contains(&shown(&oldest)[0]));
+});

@@ -385,7 +385,7 @@ on_both!(
             let own = [("portico-signature", signature.as_str())];
             let body = Some(told.body.clone().into_bytes());
             let answer = server.browser().send(Method::POST, path, &own, body).await;
-            assert_eq!(answer.status, 404, "{path}");
+            assert_eq!(answer.status, 400, "{path}");
         }
         assert_eq!(State::of(&house).await, after);
         house.assert_sound().await;
@@ -439,7 +439,7 @@ on_both!(
             house.happened(invoice).await,
             ["invoiced", "voided", "paid_late"]
         );
-        assert_eq!(house.notices(invoice).await, once_each("paid"));
+        assert_eq!(house.notices(invoice).await, once_each("unapplied"));
         assert_to_give_back(&server, "thandi", invoice, "R 850.00").await;
         house.assert_sound().await;
     }
@@ -564,7 +564,8 @@ on_both!(
                 house.received(invoice).await,
                 [(85_000, true), (85_000, false)]
             );
-            assert!(house.notices(invoice).await.iter().all(|told| told.2 == 2));
+            let told = [once_each("paid"), once_each("unapplied")].concat();
+            assert_eq!(house.notices(invoice).await, told);
             let naledi = server.signed_in("naledi").await;
             let paper = naledi.get(&format!("/invoices/{invoice}")).await;
             let note = paper.texts("#invoice-money .note").concat();
@@ -631,7 +632,7 @@ on_both!(
         assert_eq!(pressed.status, 404);
         let pay = thandi.post(&format!("/invoices/{invoice}/pay"), &[]).await;
         assert_eq!(pay.status, 404);
-        assert_eq!(server.hears(&told).await.status, 404, "{WEBHOOK}");
+        assert_eq!(server.hears(&told).await.status, 400, "{WEBHOOK}");
         assert_eq!(State::of(&house).await, before);
     }
 );

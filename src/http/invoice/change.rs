@@ -2,7 +2,7 @@
 //! with all that was typed.
 
 use super::super::error::Error;
-use super::super::extract::{Asked, Fields, Me, Named, StaffMe};
+use super::super::extract::{Asked, Fields, Htmx, Me, Named, StaffMe};
 use crate::app::App;
 use crate::domain::business::Business;
 use crate::domain::id::{BookingId, ClientId, InvoiceId};
@@ -108,6 +108,7 @@ pub(in crate::http) async fn create(
     State(app): State<App>,
     Me(viewer): Me,
     StaffMe(me): StaffMe,
+    Htmx(htmx): Htmx,
     Fields(fields): Fields<HashMap<String, String>>,
 ) -> Result<Response, Error> {
     let mut form = read(&fields)?;
@@ -140,6 +141,11 @@ pub(in crate::http) async fn create(
             }
         }
     };
+    if htmx {
+        // The form's page is live, and no fragment.
+        let words = refused.unwrap_or_else(|| "Add lines on the form's own page.".to_owned());
+        return Err(Error::Invalid(words));
+    }
     let status = if refused.is_some() {
         StatusCode::UNPROCESSABLE_ENTITY
     } else {
