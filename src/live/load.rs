@@ -3,12 +3,12 @@
 use super::{Reading, Region, money};
 use crate::domain::booking::Booking;
 use crate::domain::business::Business;
-use crate::domain::id::{ClientId, PersonId, StaffId};
+use crate::domain::id::{ClientId, StaffId};
 use crate::domain::invoice::{Filter, Sum};
 use crate::domain::topic::Topic;
 use crate::domain::week::Week;
 use crate::realtime::{Loaded, Region as _, Whole};
-use crate::store::{self, Error, activity, client, invoice, notification, outbox, thread};
+use crate::store::{self, Error, activity, badge, client, invoice, notification, outbox, thread};
 use crate::views;
 use crate::views::badge::Waiting;
 use crate::views::booking::sessions::Sessions;
@@ -119,9 +119,16 @@ impl Region {
                 (whole, midnight)
             }
             Self::Badges { person, client } => {
-                let waiting = waiting(reading, *person, *client).await?;
+                let today = reading.business.today(now);
+                let waiting = badge::waiting(&mut reading.tx, *person, *client, today).await?;
+                let view = Waiting {
+                    unseen: waiting.unseen,
+                    invoices: waiting.invoices,
+                    messages: waiting.messages,
+                    for_staff: client.is_none(),
+                };
                 // An invoice falls due at midnight.
-                (views::badge::badges(&waiting), midnight)
+                (views::badge::badges(&view), midnight)
             }
         };
         Ok(Loaded {
@@ -135,21 +142,6 @@ impl Region {
 /// The sum of the topics' versions: it grows with every change to any of them.
 fn version(topics: &[Topic], versions: &HashMap<Topic, i64>) -> i64 {
     topics.iter().filter_map(|topic| versions.get(topic)).sum()
-}
-
-async fn waiting(
-    reading: &mut Reading,
-    person: PersonId,
-    client: Option<ClientId>,
-) -> Result<Waiting, Error> {
-    let today = reading.business.today(reading.now);
-    let tx = &mut reading.tx;
-    Ok(Waiting {
-        unseen: notification::unseen(tx, person).await?,
-        invoices: invoice::waiting(tx, client, today).await?,
-        messages: thread::unread(tx, client).await?,
-        for_staff: client.is_none(),
-    })
 }
 
 /// Who had no session since then, and has none coming, has gone quiet.

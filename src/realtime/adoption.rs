@@ -106,10 +106,7 @@ impl<R: Region> Hub<R> {
             .inspect_err(|error| tracing::warn!(%error, "versions could not be read"))
             .ok();
         for ((entry, seen), generation) in batch.into_iter().zip(generations) {
-            let stands_at = versions.as_ref().map(|versions| {
-                let topics = entry.topics.iter();
-                topics.filter_map(|topic| versions.get(topic)).sum::<i64>()
-            });
+            let stands_at = versions.as_ref().map(|versions| entry.version_in(versions));
             let now = self.0.clock.now();
             let holds = seen.valid_until().is_none_or(|until| now < until);
             if stands_at != Some(seen.version) || !holds {

@@ -88,6 +88,12 @@ impl State {
 }
 
 impl<R: Region> Entry<R> {
+    /// Where the region stands in the database, by where its topics do.
+    pub(super) fn version_in(&self, versions: &HashMap<Topic, i64>) -> i64 {
+        let topics = self.topics.iter();
+        topics.filter_map(|topic| versions.get(topic)).sum()
+    }
+
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state
             .lock()

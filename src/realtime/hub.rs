@@ -101,11 +101,7 @@ impl<R: Region> Hub<R> {
     /// What a commit's own message had loaded already is not loaded twice.
     pub fn mark_behind(&self, moved: &[Topic], versions: &HashMap<Topic, i64>) {
         for entry in self.depending(moved) {
-            let version = entry
-                .topics
-                .iter()
-                .filter_map(|topic| versions.get(topic))
-                .sum::<i64>();
+            let version = entry.version_in(versions);
             let is_behind = entry.state().version < version;
             if is_behind {
                 self.dirty(&entry);

@@ -5,7 +5,7 @@ pub(super) mod occupied;
 
 pub use change::{Book, Cancel, Move, book, cancel, reschedule};
 
-use super::{Error, Tx};
+use super::{Error, Tx, at, scope};
 use crate::domain::booking::{Booking, Status};
 use crate::domain::id::{BookingId, ClientId, StaffId};
 use crate::domain::slot::Busy;
@@ -47,10 +47,6 @@ impl From<Row> for Booking {
     }
 }
 
-fn at(ms: i64) -> Timestamp {
-    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX)
-}
-
 /// The columns of a [`Row`], and the conditions that close the statement.
 macro_rules! select {
     ($tail:literal) => {
@@ -69,11 +65,7 @@ macro_rules! select {
 
 /// The booking, if it is the viewer's to see.
 pub async fn find(tx: &mut Tx, viewer: &Viewer, id: BookingId) -> Result<Booking, Error> {
-    let (own, all) = match viewer {
-        Viewer::Guest => return Err(Error::NotFound),
-        Viewer::Client(client) => (Some(client.client.0), false),
-        Viewer::Staff(_) => (None, true),
-    };
+    let (own, all) = scope(viewer)?;
     let row: Row = tx
         .q(select!(
             "WHERE bookings.id = $1 AND (bookings.client_id = $2 OR $3)"

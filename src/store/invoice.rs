@@ -7,7 +7,7 @@ mod settle;
 pub use change::{Discard, Issue, IssueDraft, Void, discard, issue, issue_draft, void};
 pub use settle::{Begin, Outcome, Settle, begin, checkout, settle};
 
-use super::{Error, Tx};
+use super::{Error, Tx, at, scope};
 use crate::domain::id::{ClientId, InvoiceId};
 use crate::domain::invoice::{Filter, Invoice, Line, Payment, Status, Sum};
 use crate::domain::viewer::{StaffViewer, Viewer};
@@ -59,10 +59,6 @@ impl From<Row> for Invoice {
     }
 }
 
-fn at(ms: i64) -> Timestamp {
-    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX)
-}
-
 /// The columns of a [`Row`], and the conditions that close the statement.
 macro_rules! select {
     ($tail:literal) => {
@@ -84,11 +80,7 @@ macro_rules! select {
 
 /// The invoice, if it is the viewer's to see. A client has no drafts.
 pub async fn find(tx: &mut Tx, viewer: &Viewer, id: InvoiceId) -> Result<Invoice, Error> {
-    let (own, all) = match viewer {
-        Viewer::Guest => return Err(Error::NotFound),
-        Viewer::Client(client) => (Some(client.client.0), false),
-        Viewer::Staff(_) => (None, true),
-    };
+    let (own, all) = scope(viewer)?;
     let row: Row = tx
         .q(select!(
             "WHERE invoices.id = $1 AND ($3 OR (invoices.client_id = $2 AND invoices.status <> 'draft'))"
@@ -178,19 +170,6 @@ pub async fn unpaid(tx: &mut Tx, client: ClientId) -> Result<Vec<Invoice>, Error
         .all()
         .await?;
     Ok(rows.into_iter().map(Invoice::from).collect())
-}
-
-/// How many invoices wait: a client's that are not paid; without one, all that are overdue. Read by regions whose watchers
-/// were asked before whether they may.
-pub async fn waiting(tx: &mut Tx, client: Option<ClientId>, today: Date) -> Result<i64, Error> {
-    let (count,): (i64,) = tx
-        .q("SELECT COUNT(*) FROM invoices WHERE status = 'open' AND (client_id = $1 OR ($2 AND due_on < $3))")
-        .bind(client.map(|id| id.0))
-        .bind(client.is_none())
-        .bind(today.to_string())
-        .one()
-        .await?;
-    Ok(count)
 }
 
 /// The invoices behind a filter, the newest first, or those made before one of them. Read by regions that only staff may watch.

@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod answer;
+pub mod badge;
 pub mod booking;
 pub mod business;
 pub mod check;
@@ -28,6 +29,8 @@ pub use tx::{Tx, Work};
 
 use crate::domain::booking::Refusal;
 use crate::domain::invoice::Wrong;
+use crate::domain::viewer::Viewer;
+use jiff::Timestamp;
 
 /// Why a verb did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -71,5 +74,19 @@ impl Error {
         let code = error.code().unwrap_or_default();
         // Serialization failure and deadlock; SQLITE_BUSY with its extended codes, whose low byte is 5.
         code == "40001" || code == "40P01" || code.parse::<i64>().is_ok_and(|code| code & 0xff == 5)
+    }
+}
+
+/// An instant as the database keeps it, in Unix milliseconds.
+fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX)
+}
+
+/// Whose rows a viewer may read: one client's, or everybody's. A guest reads nothing.
+fn scope(viewer: &Viewer) -> Result<(Option<uuid::Uuid>, bool), Error> {
+    match viewer {
+        Viewer::Guest => Err(Error::NotFound),
+        Viewer::Client(client) => Ok((Some(client.client.0), false)),
+        Viewer::Staff(_) => Ok((None, true)),
     }
 }

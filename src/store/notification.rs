@@ -137,16 +137,6 @@ impl Row {
     }
 }
 
-/// How much someone was told and has not seen.
-pub async fn unseen(tx: &mut Tx, person: PersonId) -> Result<i64, Error> {
-    let (count,): (i64,) = tx
-        .q("SELECT COUNT(*) FROM notifications WHERE person_id = $1 AND seen_at IS NULL")
-        .bind(person.0)
-        .one()
-        .await?;
-    Ok(count)
-}
-
 /// Someone looks at what they were told.
 #[derive(Debug, Clone)]
 pub struct See {
@@ -175,6 +165,29 @@ pub async fn see(tx: &mut Tx, see: &See) -> Result<(), Error> {
         .await?;
     if seen > 0 {
         tx.touch(Topic::Notifications(see.person));
+    }
+    Ok(())
+}
+
+/// What someone was told of a thread is seen, up to that message.
+pub(super) async fn see_thread(
+    tx: &mut Tx,
+    person: PersonId,
+    client: ClientId,
+    upto: i64,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let seen = tx
+        .q("UPDATE notifications SET seen_at = $4
+            WHERE person_id = $1 AND subject = $2 AND version <= $3 AND seen_at IS NULL")
+        .bind(person.0)
+        .bind(format!("thread/{client}"))
+        .bind(upto)
+        .bind(now.as_millisecond())
+        .run()
+        .await?;
+    if seen > 0 {
+        tx.touch(Topic::Notifications(person));
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ mod change;
 
 pub use change::{NewMessage, Read, read, send};
 
-use super::{Error, Tx};
+use super::{Error, Tx, at, scope};
 use crate::domain::id::ClientId;
 use crate::domain::message::{Found, Marks, Message, Thread, fold};
 use crate::domain::viewer::Viewer;
@@ -40,10 +40,6 @@ impl From<Row> for Found {
     }
 }
 
-fn at(ms: i64) -> Timestamp {
-    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX)
-}
-
 /// The columns of a [`Row`], and the conditions that close the statement.
 macro_rules! select {
     ($tail:literal) => {
@@ -55,15 +51,6 @@ macro_rules! select {
             $tail
         )
     };
-}
-
-/// Whose threads a viewer may read: their own, or all.
-fn scope(viewer: &Viewer) -> Result<(Option<uuid::Uuid>, bool), Error> {
-    match viewer {
-        Viewer::Guest => Err(Error::NotFound),
-        Viewer::Client(client) => Ok((Some(client.client.0), false)),
-        Viewer::Staff(_) => Ok((None, true)),
-    }
 }
 
 /// The newest messages of a thread, the oldest of them first. Read by the region that only its client and staff may watch.
@@ -198,26 +185,6 @@ pub async fn list(tx: &mut Tx, waiting: bool, limit: i64) -> Result<Vec<Thread>,
         }
     };
     Ok(rows.into_iter().map(thread).collect())
-}
-
-/// What is unread: for a client, messages from staff; without one, threads that none of the staff has read to the end.
-/// Read by regions whose watchers were asked before whether they may.
-pub async fn unread(tx: &mut Tx, client: Option<ClientId>) -> Result<i64, Error> {
-    // Who writes has read all before, so that what is beyond a side's mark is all from the other side.
-    let (count,): (i64,) = match client {
-        Some(client) => {
-            tx.q("SELECT CAST(COALESCE(SUM(last_seq - client_read), 0) AS BIGINT) FROM threads WHERE client_id = $1")
-                .bind(client.0)
-                .one()
-                .await?
-        }
-        None => {
-            tx.q("SELECT COUNT(*) FROM threads WHERE staff_read < last_seq")
-                .one()
-                .await?
-        }
-    };
-    Ok(count)
 }
 
 /// The newest message from staff that a client has not read, if there is one. Read by regions whose watchers were asked.

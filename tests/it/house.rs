@@ -217,6 +217,18 @@ impl House {
         sent.await.unwrap()
     }
 
+    /// Waits until so many regions were loaded behind pages that were up to date: only then are their parts known.
+    pub(crate) async fn has_loaded(&self, count: u64) {
+        let loaded = async {
+            while self.app.hub.load_count() < count {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(10), loaded)
+            .await
+            .expect("they are loaded");
+    }
+
     /// Nothing is wrong with the database.
     pub(crate) async fn assert_sound(&self) {
         let problems = store::check::problems(&mut self.app.db.snapshot().await.unwrap())

@@ -69,15 +69,8 @@ on_both!(
         let (address, _) = page.split_once("&since=").unwrap();
         let mut watcher = browser.connect(&page).await;
         watcher.quiet().await;
-        // The week was taken over from the page's cursor: only once it was loaded are its parts known.
-        let known = async {
-            while house.app.hub.load_count() < 2 {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(10), known)
-            .await
-            .unwrap();
+        // The week was taken over from the page's cursor.
+        house.has_loaded(2).await;
         house
             .book(&house.thandi, &house.follow_up, TUESDAY_8)
             .await

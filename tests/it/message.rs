@@ -5,8 +5,8 @@ use crate::house::{House, On, on_both};
 use crate::state::State;
 use portico::domain::message::Marks;
 use portico::domain::viewer::{ClientViewer, StaffViewer, Viewer};
-use portico::store::Error;
 use portico::store::thread::{self, Read};
+use portico::store::{self, Error};
 use std::time::Duration;
 
 const UNKNOWN: &str = "0193c0de-0000-7000-8000-000000000000";
@@ -43,7 +43,10 @@ async fn unread(house: &House, viewer: &Viewer) -> i64 {
         Viewer::Client(client) => Some(client.client),
         _ => None,
     };
-    thread::unread(&mut tx, client).await.unwrap()
+    let person = viewer.person().unwrap();
+    let today = "2026-11-23".parse().unwrap();
+    let waiting = store::badge::waiting(&mut tx, person, client, today).await;
+    waiting.unwrap().messages
 }
 
 /// Notifications about messages that someone has not seen.
@@ -691,9 +694,7 @@ on_both!(
         }
         // What the pages brought along is loaded behind them, so that what follows is little: two threads, the badges of
         // both, and the list.
-        while house.app.hub.load_count() < 5 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        house.has_loaded(5).await;
         house
             .answer(&house.thandi, "Come at nine, the door on the left is open.")
             .await;

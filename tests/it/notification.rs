@@ -30,7 +30,9 @@ async fn kinds(house: &House, person: PersonId) -> Vec<Kind> {
 
 async fn unseen(house: &House, person: PersonId) -> i64 {
     let mut tx = house.app.db.snapshot().await.unwrap();
-    store::notification::unseen(&mut tx, person).await.unwrap()
+    let today = "2026-11-23".parse().unwrap();
+    let waiting = store::badge::waiting(&mut tx, person, None, today).await;
+    waiting.unwrap().unseen
 }
 
 async fn see(house: &House, person: PersonId, upto: NotificationId) -> Result<(), store::Error> {

@@ -94,7 +94,7 @@ pub async fn send(tx: &mut Tx, send: &NewMessage) -> Result<i64, Error> {
     } else {
         notification::tell_staff(tx, &notice, Some(person)).await?;
     }
-    see(tx, person, send.client, seq, send.now).await?;
+    notification::see_thread(tx, person, send.client, seq, send.now).await?;
     tx.touch(Topic::Thread(send.client));
     tx.touch(Topic::Threads);
     answer::finish(tx, &form, &seq.to_string()).await?;
@@ -136,28 +136,5 @@ pub async fn read(tx: &mut Tx, read: &Read) -> Result<(), Error> {
         tx.touch(Topic::Thread(read.client));
         tx.touch(Topic::Threads);
     }
-    see(tx, person, read.client, read.upto, read.now).await
-}
-
-/// What someone was told of a thread is seen, up to that message.
-async fn see(
-    tx: &mut Tx,
-    person: PersonId,
-    client: ClientId,
-    upto: i64,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let seen = tx
-        .q("UPDATE notifications SET seen_at = $4
-            WHERE person_id = $1 AND subject = $2 AND version <= $3 AND seen_at IS NULL")
-        .bind(person.0)
-        .bind(format!("thread/{client}"))
-        .bind(upto)
-        .bind(now.as_millisecond())
-        .run()
-        .await?;
-    if seen > 0 {
-        tx.touch(Topic::Notifications(person));
-    }
-    Ok(())
+    notification::see_thread(tx, person, read.client, read.upto, read.now).await
 }
