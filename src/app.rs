@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::config::{Config, PaymentSetting};
-use crate::live::{Hub, Source};
+use crate::live::{Desk, Hub, Source};
 use crate::payment::Payments;
 use crate::realtime;
 use crate::secret::{self, Passwords};
@@ -14,6 +14,7 @@ use std::sync::Arc;
 pub struct App {
     pub db: Db,
     pub hub: Hub,
+    pub desk: Desk,
     pub clock: Clock,
     pub config: Arc<Config>,
     pub passwords: Passwords,
@@ -42,6 +43,7 @@ impl App {
         Ok(Self {
             db,
             hub,
+            desk: Desk::new(source.clone()),
             clock,
             config: Arc::new(config),
             passwords: Passwords::default(),

@@ -2,11 +2,13 @@
 //!
 //! A new live part of a page is a variant here, with its topics, its load and its view; no socket code, no second template.
 
+mod desk;
 mod load;
 mod money;
 mod page;
 mod reading;
 
+pub use desk::Desk;
 pub use page::{Address, Page};
 pub use reading::Reading;
 
@@ -18,11 +20,10 @@ use crate::domain::topic::Topic;
 use crate::domain::viewer::{ClientViewer, Role, StaffViewer, Viewer};
 use crate::domain::week::Week;
 use crate::realtime::part::Filled;
-use crate::realtime::{self, Cursor, Grant, Kind, LoadError, Loaded, Mark, Place, Tag, tag};
+use crate::realtime::{self, Cursor, Kind, LoadError, Loaded, Mark, Place, Tag, tag};
 use crate::store::{self, Db, client, invoice, topic};
 use crate::views::layout::Live;
 use crate::views::url;
-use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -359,29 +360,6 @@ pub fn epoch(source: &Source) -> Tag {
 pub fn viewer_tag(viewer: &Viewer) -> Tag {
     let person = viewer.person().map(|id| id.to_string()).unwrap_or_default();
     tag(&[&person, viewer.role()])
-}
-
-/// What a session may watch, for the engine.
-pub async fn grant(
-    source: &Source,
-    viewer: &Viewer,
-    page: &Page,
-    until: Timestamp,
-) -> Result<Option<Grant<Region>>, store::Error> {
-    let Some(person) = viewer.person() else {
-        return Ok(None);
-    };
-    let mut reading = Reading::open(source).await?;
-    let places = match places(&mut reading, viewer, page).await {
-        Err(store::Error::NotFound) => None,
-        places => places?,
-    };
-    Ok(places.map(|places| Grant {
-        person,
-        viewer: viewer_tag(viewer),
-        places,
-        until,
-    }))
 }
 
 /// A page's regions as this snapshot has them, never from the hub: who posts here and reads there sees their own write.

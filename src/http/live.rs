@@ -5,7 +5,7 @@ use super::extract::Asked;
 use crate::app::App;
 use crate::live::{self, Address, Page, Region};
 use crate::realtime::{Cursor, Limits, Rights, Socket, Verdict};
-use crate::store::{Error, session};
+use crate::store::session;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -78,36 +78,18 @@ fn accept(headers: &HeaderMap) -> Option<HeaderValue> {
     derive_accept_key(key.as_bytes()).parse().ok()
 }
 
-/// Asks the database, each time anew, whether this session may watch this page. It never renews the session: a page that
-/// is only open is nobody at work.
+/// Asks, each time anew, whether this session may watch this page. It never renews the session: a page that is only open is
+/// nobody at work.
 fn rights(app: &App, hash: Option<String>, page: Option<Page>) -> Rights<Region> {
-    let app = app.clone();
+    let desk = app.desk.clone();
+    let session: Option<Arc<str>> = hash.map(Into::into);
     Arc::new(move || {
-        let (app, hash, page) = (app.clone(), hash.clone(), page.clone());
+        let (desk, session, page) = (desk.clone(), session.clone(), page.clone());
         Box::pin(async move {
-            let asked = ask(&app, hash, page).await;
-            asked
-                .inspect_err(|error| tracing::warn!(%error, "rights could not be asked"))
-                .ok()
+            match session {
+                Some(session) => desk.ask(session, page).await,
+                None => Some(Verdict::SignedOut),
+            }
         })
     })
-}
-
-async fn ask(
-    app: &App,
-    hash: Option<String>,
-    page: Option<Page>,
-) -> Result<Verdict<Region>, Error> {
-    let now = app.clock.now();
-    let Some(hash) = hash else {
-        return Ok(Verdict::SignedOut);
-    };
-    let Some(signed_in) = session::viewer(&app.db, &hash, now).await? else {
-        return Ok(Verdict::SignedOut);
-    };
-    let Some(page) = page else {
-        return Ok(Verdict::Refused);
-    };
-    let grant = live::grant(&app.source, &signed_in.viewer, &page, signed_in.until).await?;
-    Ok(grant.map_or(Verdict::Refused, Verdict::Granted))
 }

@@ -6,7 +6,7 @@ use crate::domain::week::Week;
 use std::fmt;
 
 /// What a page shows, as its live address names it. A name in an address is never a right.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Page {
     /// Live in nothing but its badges.
     Plain,

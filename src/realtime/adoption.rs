@@ -5,7 +5,7 @@
 //! one at a time and when nobody waits any more: its next change is then a few parts, and not the whole.
 
 use super::cursor::Mark;
-use super::entry::{Entry, State};
+use super::entry::Entry;
 use super::hub::{Hub, in_time};
 use super::region::{Kind, Region};
 use crate::domain::topic::Topic;
@@ -114,7 +114,7 @@ impl<R: Region> Hub<R> {
                 continue;
             }
             // Right as of the asking, which was after the generation was read: what moved since is loaded.
-            let is_done = take_over(&mut entry.state(), seen, generation);
+            let is_done = take_over(&entry, seen, generation);
             if let Some(due) = seen.valid_until() {
                 self.due_at(due);
             }
@@ -128,19 +128,15 @@ impl<R: Region> Hub<R> {
 }
 
 /// The region is what the page has, as of a generation; whether nothing newer was asked for since.
-fn take_over(state: &mut State, seen: Mark, generation: u64) -> bool {
-    state.version = seen.version;
-    state.digest = seen.digest;
-    state.valid_until = seen.valid_until();
-    state.served = generation;
-    state.history.adopt(seen.digest);
-    let is_done = state.dirty == generation;
-    if is_done {
-        state.dirty_since = None;
-        state.loading = false;
-    }
-    for watcher in state.watchers.values() {
-        watcher.bell.notify.notify_one();
-    }
+fn take_over<R: Region>(entry: &Entry<R>, seen: Mark, generation: u64) -> bool {
+    let is_done = {
+        let mut state = entry.state();
+        state.version = seen.version;
+        state.digest = seen.digest;
+        state.valid_until = seen.valid_until();
+        state.history.adopt(seen.digest);
+        entry.served(&mut state, generation)
+    };
+    entry.ring();
     is_done
 }

@@ -1,5 +1,6 @@
 //! What an instance knows of one region that someone watches here.
 
+use super::bell::Bell;
 use super::cursor::Mark;
 use super::history::History;
 use super::part::{Digest, Whole};
@@ -7,18 +8,9 @@ use super::region::{Kind, Region};
 use crate::domain::topic::Topic;
 use jiff::Timestamp;
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
-
-/// How a socket is woken, and told why.
-#[derive(Debug, Default)]
-pub(super) struct Bell {
-    pub(super) notify: Notify,
-    /// Its rights, or what its page consists of, may have changed.
-    pub(super) alarm: AtomicBool,
-}
 
 /// A region that someone watches.
 pub(super) struct Entry<R> {
@@ -27,7 +19,11 @@ pub(super) struct Entry<R> {
     pub(super) name: u32,
     pub(super) topics: Vec<Topic>,
     pub(super) kind: Kind,
+    /// Beside the state: thousands of sockets look at it each time that they are woken.
+    is_stale: AtomicBool,
     state: Mutex<State>,
+    /// Always locked after the state, where both are. Ringing thousands of bells must not keep the first of them waiting.
+    watchers: Mutex<HashMap<u64, Watcher>>,
 }
 
 /// What is known of a region here.
@@ -47,13 +43,14 @@ pub(super) struct State {
     pub(super) whole: Option<Arc<Whole>>,
     /// Changes already put into words, by the number that they start from; for the current rendering only.
     pub(super) patches: HashMap<u64, Arc<str>>,
-    pub(super) watchers: HashMap<u64, Watcher>,
 }
 
 #[derive(Debug)]
 pub(super) struct Watcher {
     pub(super) bell: Arc<Bell>,
-    /// The rendering that it has pulled.
+    /// The bit of the place on its page.
+    pub(super) place: u32,
+    /// The rendering of one's own region that it has pulled.
     pub(super) has: u64,
 }
 
@@ -73,13 +70,6 @@ impl State {
         self.dirty == 0
     }
 
-    /// Asks for a load. True when nobody is at it, and the caller must be.
-    pub(super) fn ask(&mut self) -> bool {
-        self.dirty += 1;
-        self.dirty_since.get_or_insert_with(Instant::now);
-        !std::mem::replace(&mut self.loading, true)
-    }
-
     /// For how long it has been known to be out of date.
     pub(super) fn stale_for(&self) -> Duration {
         self.dirty_since
@@ -88,6 +78,18 @@ impl State {
 }
 
 impl<R: Region> Entry<R> {
+    pub(super) fn new(region: R) -> Self {
+        Self {
+            name: Mark::name(&region),
+            topics: region.topics(),
+            kind: region.kind(),
+            region,
+            is_stale: AtomicBool::new(false),
+            state: Mutex::new(State::default()),
+            watchers: Mutex::default(),
+        }
+    }
+
     /// Where the region stands in the database, by where its topics do.
     pub(super) fn version_in(&self, versions: &HashMap<Topic, i64>) -> i64 {
         let topics = self.topics.iter();
@@ -100,26 +102,56 @@ impl<R: Region> Entry<R> {
             .expect("nothing panics while it holds this")
     }
 
-    /// A watcher has pulled the current rendering; the last to do so lets one's own html go.
-    pub(super) fn pulled(&self, state: &mut State, socket: u64) {
-        let at = state.history.at();
-        if let Some(watcher) = state.watchers.get_mut(&socket) {
-            watcher.has = at;
+    pub(super) fn watchers(&self) -> MutexGuard<'_, HashMap<u64, Watcher>> {
+        self.watchers
+            .lock()
+            .expect("nothing panics while it holds this")
+    }
+
+    /// Whether a newer state than the one that is shown is known of.
+    pub(super) fn is_stale(&self) -> bool {
+        self.is_stale.load(Ordering::Acquire)
+    }
+
+    /// Asks for a load. True when nobody is at it, and the caller must be.
+    pub(super) fn ask(&self, state: &mut State) -> bool {
+        state.dirty += 1;
+        state.dirty_since.get_or_insert_with(Instant::now);
+        self.is_stale.store(true, Ordering::Release);
+        !std::mem::replace(&mut state.loading, true)
+    }
+
+    /// What was asked for until a generation is there now; whether nothing more was asked for since.
+    pub(super) fn served(&self, state: &mut State, generation: u64) -> bool {
+        state.served = generation;
+        let is_done = state.dirty == generation;
+        if is_done {
+            state.dirty_since = None;
+            state.loading = false;
+            self.is_stale.store(false, Ordering::Release);
         }
-        if self.kind != Kind::Shared && state.watchers.values().all(|watcher| watcher.has == at) {
-            state.whole = None;
+        is_done
+    }
+
+    /// Tells everyone who watches that there is something to look at.
+    pub(super) fn ring(&self) {
+        for watcher in self.watchers().values() {
+            watcher.bell.ring(watcher.place);
         }
     }
-}
 
-impl<R: Region> Entry<R> {
-    pub(super) fn new(region: R) -> Self {
-        Self {
-            name: Mark::name(&region),
-            topics: region.topics(),
-            kind: region.kind(),
-            region,
-            state: Mutex::new(State::default()),
+    /// A watcher has pulled the current rendering; the last to do so lets one's own html go.
+    pub(super) fn pulled(&self, state: &mut State, socket: u64) {
+        if self.kind == Kind::Shared {
+            return;
+        }
+        let at = state.history.at();
+        let mut watchers = self.watchers();
+        if let Some(watcher) = watchers.get_mut(&socket) {
+            watcher.has = at;
+        }
+        if watchers.values().all(|watcher| watcher.has == at) {
+            state.whole = None;
         }
     }
 }

@@ -21,8 +21,10 @@ pub(super) enum Pull {
     Wait,
     /// What to send, if anything, and what the page has then.
     Ready {
+        /// Escaped, as the inside of a JSON string.
         content: Option<Arc<str>>,
-        marks: Vec<Mark>,
+        base: Mark,
+        over: Option<Mark>,
     },
 }
 
@@ -94,13 +96,17 @@ impl<R: Region> Watched<R> {
             ))
         };
 
-        let mut marks = vec![base.mark(self.base.name)];
+        let base_mark = base.mark(self.base.name);
         self.base.pulled(&mut base, socket);
-        if let Some((entry, state)) = &mut over {
-            marks.push(state.mark(entry.name));
+        let over_mark = over.as_mut().map(|(entry, state)| {
             entry.pulled(state, socket);
+            state.mark(entry.name)
+        });
+        Pull::Ready {
+            content,
+            base: base_mark,
+            over: over_mark,
         }
-        Pull::Ready { content, marks }
     }
 }
 
@@ -135,7 +141,7 @@ fn content(
     over_since: Since,
 ) -> Arc<str> {
     if base_since == Since::Unknown || over_since == Since::Unknown {
-        return all(base_whole, over_whole).into();
+        return escaped(&all(base_whole, over_whole));
     }
     let mut changes: BTreeMap<&str, Change> = BTreeMap::new();
     if let (Since::At(n), Some(over)) = (over_since, over) {
@@ -155,7 +161,7 @@ fn content(
             if let Some(same) = base.patches.get(&n) {
                 return Arc::clone(same);
             }
-            let same: Arc<str> = write(theirs.into_iter(), base_whole, None).into();
+            let same = escaped(&write(theirs.into_iter(), base_whole, None));
             base.patches.insert(n, Arc::clone(&same));
             return same;
         }
@@ -165,7 +171,13 @@ fn content(
             }
         }
     }
-    write(changes.into_iter(), base_whole, over_whole).into()
+    escaped(&write(changes.into_iter(), base_whole, over_whole))
+}
+
+/// As the inside of a JSON string: once, however many are sent it.
+fn escaped(html: &str) -> Arc<str> {
+    let quoted = serde_json::to_string(html).expect("a string is JSON");
+    quoted[1..quoted.len() - 1].into()
 }
 
 /// A region as a page needs it that may have anything of it.

@@ -1,8 +1,9 @@
 //! Every region that someone watches on this instance: marked dirty by topics, loaded once however many watch.
 
 use super::adoption::Adoption;
+use super::bell::Bell;
 use super::cursor::Mark;
-use super::entry::{Bell, Entry, Watcher};
+use super::entry::{Entry, Watcher};
 use super::region::{LoadError, Region};
 use crate::clock::Clock;
 use crate::domain::id::PersonId;
@@ -11,10 +12,10 @@ use dashmap::DashMap;
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 
 /// Between two loads of one region: a burst of changes is one load.
 const APART: Duration = Duration::from_millis(50);
@@ -34,7 +35,9 @@ pub(super) struct Inner<R: Region> {
     entries: DashMap<R, Arc<Entry<R>>>,
     by_topic: DashMap<Topic, Vec<Arc<Entry<R>>>>,
     /// Sockets that ask for their rights again when a topic moves.
-    alarms: DashMap<Topic, Vec<Arc<Bell>>>,
+    alarms: DashMap<Topic, HashMap<u64, Arc<Bell>>>,
+    /// How often rights may have changed, whether or not anyone listened.
+    alarmed: AtomicU64,
     sockets: DashMap<PersonId, usize>,
     next_socket: AtomicU64,
     /// The earliest `valid_until` of any region, in Unix milliseconds.
@@ -43,7 +46,7 @@ pub(super) struct Inner<R: Region> {
     loads: Semaphore,
     loaded: AtomicU64,
     pub(super) adoption: Mutex<Adoption<R>>,
-    closing: watch::Sender<bool>,
+    closing: AtomicBool,
 }
 
 impl<R: Region> Clone for Hub<R> {
@@ -68,6 +71,7 @@ impl<R: Region> Hub<R> {
             entries: DashMap::new(),
             by_topic: DashMap::new(),
             alarms: DashMap::new(),
+            alarmed: AtomicU64::new(0),
             sockets: DashMap::new(),
             next_socket: AtomicU64::new(1),
             next_due: AtomicI64::new(i64::MAX),
@@ -75,7 +79,7 @@ impl<R: Region> Hub<R> {
             loads: Semaphore::new(LOADS),
             loaded: AtomicU64::new(0),
             adoption: Mutex::default(),
-            closing: watch::Sender::new(false),
+            closing: AtomicBool::new(false),
         }))
     }
 
@@ -124,15 +128,12 @@ impl<R: Region> Hub<R> {
     }
 
     fn alarm(&self, topic: Topic) {
-        let bells = self
-            .0
-            .alarms
-            .get(&topic)
-            .map(|bells| bells.clone())
-            .unwrap_or_default();
-        for bell in bells {
-            bell.alarm.store(true, Ordering::Release);
-            bell.notify.notify_one();
+        if is_of_rights(topic) {
+            self.0.alarmed.fetch_add(1, Ordering::AcqRel);
+        }
+        let bells = self.0.alarms.get(&topic);
+        for bell in bells.iter().flat_map(|bells| bells.values()) {
+            bell.ring(Bell::ALARM);
         }
     }
 
@@ -147,15 +148,15 @@ impl<R: Region> Hub<R> {
         for entry in entries {
             self.dirty(&entry);
         }
-        let bells: Vec<_> = self
-            .0
-            .alarms
-            .iter()
-            .flat_map(|bells| bells.value().clone())
-            .collect();
-        for bell in bells {
-            bell.alarm.store(true, Ordering::Release);
-            bell.notify.notify_one();
+        self.alarm_all();
+    }
+
+    fn alarm_all(&self) {
+        self.0.alarmed.fetch_add(1, Ordering::AcqRel);
+        for bells in &self.0.alarms {
+            for bell in bells.value().values() {
+                bell.ring(Bell::ALARM);
+            }
         }
     }
 
@@ -224,11 +225,17 @@ impl<R: Region> Hub<R> {
 
     /// Asks every socket to close and come back to another instance.
     pub fn close(&self) {
-        self.0.closing.send_replace(true);
+        self.0.closing.store(true, Ordering::Release);
+        self.alarm_all();
     }
 
-    pub(super) fn closing(&self) -> watch::Receiver<bool> {
-        self.0.closing.subscribe()
+    pub(super) fn is_closing(&self) -> bool {
+        self.0.closing.load(Ordering::Acquire)
+    }
+
+    /// How often rights may have changed until now.
+    pub(super) fn alarmed(&self) -> u64 {
+        self.0.alarmed.load(Ordering::Acquire)
     }
 
     pub(super) fn clock(&self) -> &Clock {
@@ -252,18 +259,16 @@ impl<R: Region> Hub<R> {
         self.0.sockets.remove_if(&person, |_, count| *count == 0);
     }
 
-    /// Rings `bell` when a topic moves.
-    pub(super) fn listen(&self, topic: Topic, bell: &Arc<Bell>) {
-        self.0
-            .alarms
-            .entry(topic)
-            .or_default()
-            .push(Arc::clone(bell));
+    /// Rings a socket's bell when a topic moves.
+    pub(super) fn listen(&self, topic: Topic, socket: u64, bell: &Arc<Bell>) {
+        debug_assert!(is_of_rights(topic), "other topics are not counted");
+        let mut bells = self.0.alarms.entry(topic).or_default();
+        bells.insert(socket, Arc::clone(bell));
     }
 
-    pub(super) fn unlisten(&self, topic: Topic, bell: &Arc<Bell>) {
+    pub(super) fn unlisten(&self, topic: Topic, socket: u64) {
         if let Some(mut bells) = self.0.alarms.get_mut(&topic) {
-            bells.retain(|other| !Arc::ptr_eq(other, bell));
+            bells.remove(&socket);
         }
         self.0.alarms.remove_if(&topic, |_, bells| bells.is_empty());
     }
@@ -274,13 +279,9 @@ impl<R: Region> Hub<R> {
         &self,
         region: &R,
         socket: u64,
-        bell: &Arc<Bell>,
+        watcher: Watcher,
         seen: Option<Mark>,
     ) -> Arc<Entry<R>> {
-        let watcher = Watcher {
-            bell: Arc::clone(bell),
-            has: 0,
-        };
         let entry = {
             let slot = self.0.entries.entry(region.clone());
             let is_new = matches!(slot, dashmap::Entry::Vacant(_));
@@ -294,12 +295,12 @@ impl<R: Region> Hub<R> {
                 }
             }
             // And it cannot be removed as idle between being found and being watched.
-            entry.state().watchers.insert(socket, watcher);
+            entry.watchers().insert(socket, watcher);
             entry
         };
         let mut state = entry.state();
         if let Some(seen) = seen.filter(|_| state.is_unasked()) {
-            state.ask();
+            entry.ask(&mut state);
             drop(state);
             self.adopt(&entry, seen);
             return entry;
@@ -322,10 +323,9 @@ impl<R: Region> Hub<R> {
 
     /// Stops watching; the last one takes the region with it.
     pub(super) fn detach(&self, entry: &Arc<Entry<R>>, socket: u64) {
-        entry.state().watchers.remove(&socket);
-        let idle = |_: &R, other: &Arc<Entry<R>>| {
-            Arc::ptr_eq(other, entry) && other.state().watchers.is_empty()
-        };
+        entry.watchers().remove(&socket);
+        let idle =
+            |_: &R, other: &Arc<Entry<R>>| Arc::ptr_eq(other, entry) && other.watchers().is_empty();
         if self.0.entries.remove_if(&entry.region, idle).is_some() {
             for topic in &entry.topics {
                 if let Some(mut entries) = self.0.by_topic.get_mut(topic) {
@@ -340,7 +340,8 @@ impl<R: Region> Hub<R> {
 
     /// Asks for a load. While one runs, it is run again afterwards.
     pub(super) fn dirty(&self, entry: &Arc<Entry<R>>) {
-        if entry.state().ask() {
+        let is_ours = entry.ask(&mut entry.state());
+        if is_ours {
             tokio::spawn(self.clone().load(Arc::clone(entry)));
         }
     }
@@ -357,7 +358,7 @@ impl<R: Region> Hub<R> {
             }
             let generation = {
                 let mut state = entry.state();
-                if state.watchers.is_empty() {
+                if entry.watchers().is_empty() {
                     state.loading = false;
                     return;
                 }
@@ -382,32 +383,32 @@ impl<R: Region> Hub<R> {
                     continue;
                 }
             };
-            let mut state = entry.state();
-            state.version = loaded.version;
-            state.valid_until = loaded.valid_until;
-            // After the state has it: whoever looks for the next deadline in between would miss it.
-            if let Some(due) = loaded.valid_until {
-                self.due_at(due);
-            }
-            state.served = generation;
-            if state.history.record(&loaded.whole) {
-                state.patches.clear();
-            }
-            state.digest = loaded.whole.digest;
-            state.whole = Some(Arc::new(loaded.whole));
-            let done = state.dirty == generation;
-            if done {
-                state.dirty_since = None;
-                state.loading = false;
-            }
-            for watcher in state.watchers.values() {
-                watcher.bell.notify.notify_one();
-            }
-            if done {
+            let is_done = {
+                let mut state = entry.state();
+                state.version = loaded.version;
+                state.valid_until = loaded.valid_until;
+                // After the state has it: whoever looks for the next deadline in between would miss it.
+                if let Some(due) = loaded.valid_until {
+                    self.due_at(due);
+                }
+                if state.history.record(&loaded.whole) {
+                    state.patches.clear();
+                }
+                state.digest = loaded.whole.digest;
+                state.whole = Some(Arc::new(loaded.whole));
+                entry.served(&mut state, generation)
+            };
+            entry.ring();
+            if is_done {
                 return;
             }
         }
     }
+}
+
+/// Whether what a socket may watch follows from it.
+fn is_of_rights(topic: Topic) -> bool {
+    matches!(topic, Topic::Viewer(_) | Topic::Settings)
 }
 
 /// What reads the database, in a task of its own: a fault in it must not leave a region loading for ever, and a host that

@@ -3,6 +3,7 @@
 //! Generic over what a region is: nothing here knows a booking from an invoice, or where either is kept.
 
 mod adoption;
+mod bell;
 mod bus;
 mod cursor;
 mod entry;
@@ -10,6 +11,7 @@ mod frame;
 mod history;
 mod hub;
 mod line;
+mod outgoing;
 pub mod part;
 mod region;
 mod socket;

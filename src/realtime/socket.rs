@@ -1,22 +1,23 @@
 //! One open page: a cursor, not a queue. It pulls what is newer when it can write, and never holds what it could not.
 
+use super::bell::Bell;
 use super::cursor::{Cursor, Mark, Tag};
-use super::entry::Bell;
+use super::entry::Watcher;
 use super::frame::{Pull, Watched};
 use super::hub::Hub;
 use super::line::Line;
-use super::region::{Grant, Place, Region, Verdict};
+use super::outgoing::Outgoing;
+use super::region::{Grant, Region, Verdict};
 use crate::domain::id::PersonId;
 use crate::domain::topic::Topic;
 use futures_util::{SinkExt as _, StreamExt as _};
-use serde_json::json;
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::watch;
-use tokio::time::{Instant, interval_at, sleep_until, timeout};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
@@ -36,8 +37,10 @@ const INBOUND_PER_MINUTE: u32 = 100;
 
 /// The most that a browser may send at a time; it has no reason to send anything.
 const INBOUND: usize = 64 * 1024;
-/// The most that waits for a browser to read.
-const OUTBOUND: usize = 1024 * 1024;
+/// What is read at a time. A page says nothing but that it is there, and the buffer is cleared before each look.
+const READ_BUFFER: usize = 128;
+/// The most of our own control frames that waits for a browser to read.
+const OUTBOUND: usize = 1024;
 
 /// A connection as this engine writes to it.
 type Ws<S> = WebSocketStream<Line<S>>;
@@ -85,53 +88,58 @@ impl Close {
     const SIGNED_OUT: Self = Self(4401, "session");
     const OTHER_VIEWER: Self = Self(4401, "viewer");
     const REFUSED: Self = Self(4403, "page");
+
+    async fn tell<S: AsyncRead + AsyncWrite + Unpin + Send>(self, ws: &mut Ws<S>) {
+        let frame = CloseFrame {
+            code: self.0.into(),
+            reason: self.1.into(),
+        };
+        let _ = timeout(Duration::from_secs(1), ws.send(Message::Close(Some(frame)))).await;
+        // Whoever closes first and leaves at once may cut off its own close frame: wait for the answer.
+        let answered = async { while let Some(Ok(_)) = ws.next().await {} };
+        let _ = timeout(Duration::from_secs(1), answered).await;
+    }
 }
 
 impl<R: Region> Socket<R> {
     /// Serves a connection that was upgraded, until it ends, and leaves nothing of it behind.
-    pub async fn run<S: AsyncRead + AsyncWrite + Unpin + Send>(self, io: S) {
+    pub async fn run<S: AsyncRead + AsyncWrite + Unpin + Send>(mut self, io: S) {
         let config = WebSocketConfig::default()
             .max_message_size(Some(INBOUND))
             .max_frame_size(Some(INBOUND))
-            // The read buffer is zeroed at every poll, and the default one is 128 KiB for each socket.
-            .read_buffer_size(1024)
+            .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0)
             .max_write_buffer_size(OUTBOUND);
         let mut ws =
             WebSocketStream::from_raw_socket(Line::new(io), Role::Server, Some(config)).await;
         let close = self.serve(&mut ws).await;
         if close != Close::GONE {
-            let frame = CloseFrame {
-                code: close.0.into(),
-                reason: close.1.into(),
-            };
-            let _ = timeout(Duration::from_secs(1), ws.send(Message::Close(Some(frame)))).await;
-            // Whoever closes first and leaves at once may cut off its own close frame: wait for the answer.
-            let answered = async { while let Some(Ok(_)) = ws.next().await {} };
-            let _ = timeout(Duration::from_secs(1), answered).await;
+            // In a box: every open page would have room for it all its life.
+            Box::pin(close.tell(&mut ws)).await;
         }
     }
 
-    async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(&self, ws: &mut Ws<S>) -> Close {
+    async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(&mut self, ws: &mut Ws<S>) -> Close {
+        let alarmed = self.hub.alarmed();
         let first = match self.ask().await {
             Ok(grant) => grant,
             Err(close) => return close,
         };
-        let Some(id) = self.hub.enter(first.person, self.limits.sockets_per_person) else {
+        let person = first.person;
+        let Some(id) = self.hub.enter(person, self.limits.sockets_per_person) else {
             return Close::TOO_MANY;
         };
         let bell = Arc::new(Bell::default());
-        let alarms = [Topic::Viewer(first.person), Topic::Settings];
+        let alarms = [Topic::Viewer(person), Topic::Settings];
         for topic in alarms {
-            self.hub.listen(topic, &bell);
+            self.hub.listen(topic, id, &bell);
         }
+        let since = self.since.take();
         let mut open = Open {
-            socket: self,
             id,
-            person: first.person,
+            person,
             viewer: first.viewer,
-            bell: Arc::clone(&bell),
-            places: Vec::new(),
+            bell,
             watched: Vec::new(),
             cursor: Cursor {
                 epoch: self.epoch,
@@ -140,9 +148,9 @@ impl<R: Region> Socket<R> {
             },
             has_moved: false,
             until: first.until,
+            socket: self,
         };
-        // Asked again now that a change of rights is heard: one between the two would have been missed.
-        let close = match open.start().await {
+        let close = match open.start(since, &first, alarmed).await {
             Ok(()) => open.pump(ws).await,
             Err(close) => close,
         };
@@ -152,9 +160,9 @@ impl<R: Region> Socket<R> {
             }
         }
         for topic in alarms {
-            self.hub.unlisten(topic, &bell);
+            self.hub.unlisten(topic, id);
         }
-        self.hub.leave(first.person);
+        self.hub.leave(person);
         close
     }
 
@@ -175,7 +183,6 @@ struct Open<'s, R: Region> {
     person: PersonId,
     viewer: Tag,
     bell: Arc<Bell>,
-    places: Vec<Place<R>>,
     watched: Vec<Watched<R>>,
     /// What the page has now.
     cursor: Cursor,
@@ -184,23 +191,96 @@ struct Open<'s, R: Region> {
     until: jiff::Timestamp,
 }
 
+/// What a connection waits for.
+enum Woken {
+    Rung(u32),
+    Heard(Option<Result<Message, tungstenite::Error>>),
+    /// One of its times has come.
+    Late,
+}
+
+/// When a connection does what by itself.
+struct Pace {
+    /// Set while changes wait for the gap between two frames to pass, or for the page's other regions.
+    due: Option<Instant>,
+    gathering: Option<Instant>,
+    frame_at: Option<Instant>,
+    quiet_since: Instant,
+    round_at: Instant,
+    rounds: u32,
+    ponged: Instant,
+    inbound_since: Instant,
+    inbound: u32,
+}
+
+impl Pace {
+    fn start(now: Instant) -> Self {
+        Self {
+            due: None,
+            gathering: None,
+            frame_at: None,
+            quiet_since: now,
+            round_at: now + HEARTBEAT,
+            rounds: 0,
+            ponged: now,
+            inbound_since: now,
+            inbound: 0,
+        }
+    }
+
+    /// The first of its times.
+    fn next(&self) -> Instant {
+        let next = self.round_at.min(self.quiet_since + HEARTBEAT);
+        self.due.map_or(next, |due| next.min(due))
+    }
+
+    /// When what rang now may be sent: after the gap, and with the page's other regions if they are on their way.
+    fn plan(&mut self, now: Instant, is_loading: bool) -> Instant {
+        let earliest = self
+            .frame_at
+            .map_or(now, |at| now + APART.saturating_sub(now - at));
+        let latest = *self.gathering.get_or_insert(earliest.max(now + GATHER));
+        if is_loading { latest } else { earliest }
+    }
+
+    /// Whether a browser says more than any has reason to.
+    fn is_too_much(&mut self, now: Instant) -> bool {
+        if now - self.inbound_since > Duration::from_mins(1) {
+            self.inbound_since = now;
+            self.inbound = 0;
+        }
+        self.inbound += 1;
+        self.inbound > INBOUND_PER_MINUTE
+    }
+}
+
 impl<R: Region> Open<'_, R> {
-    async fn start(&mut self) -> Result<(), Close> {
-        if let Some(since) = &self.socket.since {
+    /// Begins with what was granted when rights had been `alarmed` so often; whatever moved until the alarms were heard is
+    /// asked again.
+    async fn start(
+        &mut self,
+        since: Option<Cursor>,
+        first: &Grant<R>,
+        alarmed: u64,
+    ) -> Result<(), Close> {
+        if let Some(since) = since {
             if since.viewer != self.viewer {
                 return Err(Close::OTHER_VIEWER);
             }
             // Another epoch's versions mean nothing here: everything is sent.
             if since.epoch == self.socket.epoch {
-                self.cursor.marks.clone_from(&since.marks);
+                self.cursor.marks = since.marks;
             }
         }
-        self.authorise().await
+        if self.socket.hub.alarmed() != alarmed {
+            return Box::pin(self.authorise()).await;
+        }
+        self.watch(first);
+        Ok(())
     }
 
     /// Asks for the rights, and watches what they allow now.
     async fn authorise(&mut self) -> Result<(), Close> {
-        self.bell.alarm.store(false, Ordering::Release);
         // What was granted before and is no more belongs to another role: the page looks again, and finds its way on.
         let moved_on = |close| {
             if close == Close::REFUSED {
@@ -213,155 +293,209 @@ impl<R: Region> Open<'_, R> {
         if grant.person != self.person || grant.viewer != self.viewer {
             return Err(Close::OTHER_VIEWER);
         }
+        self.watch(&grant);
+        Ok(())
+    }
+
+    /// Watches what was granted, and nothing else any more.
+    fn watch(&mut self, grant: &Grant<R>) {
         self.until = grant.until;
-        if grant.places == self.places {
-            return Ok(());
-        }
         let hub = &self.socket.hub;
-        let attach = |region: &R, cursor: &Cursor| {
+        let (bell, id) = (&self.bell, self.id);
+        let watcher = |n| Watcher {
+            bell: Arc::clone(bell),
+            place: Bell::place(n),
+            has: 0,
+        };
+        let attach = |region: &R, n: usize, cursor: &Cursor| {
             let seen = cursor.mark(Mark::name(region));
-            hub.attach(region, self.id, &self.bell, seen)
+            hub.attach(region, id, watcher(n), seen)
         };
         let mut old = std::mem::take(&mut self.watched);
-        for place in &grant.places {
+        for (n, place) in grant.places.iter().enumerate() {
             // What stays keeps its entry: attaching it anew before the old one is let go would lose the watcher.
             let kept = old.iter().position(|watched| {
                 watched.base.region == place.base
                     && watched.over.as_ref().map(|over| &over.region) == place.over.as_ref()
             });
-            let watched = match kept {
-                Some(n) => old.swap_remove(n),
-                None => Watched {
-                    base: attach(&place.base, &self.cursor),
-                    over: place.over.as_ref().map(|over| attach(over, &self.cursor)),
-                },
+            let place = if let Some(kept) = kept {
+                let kept = old.swap_remove(kept);
+                for entry in kept.entries() {
+                    entry.watchers().insert(id, watcher(n));
+                }
+                kept
+            } else {
+                Watched {
+                    base: attach(&place.base, n, &self.cursor),
+                    over: place
+                        .over
+                        .as_ref()
+                        .map(|over| attach(over, n, &self.cursor)),
+                }
             };
-            self.watched.push(watched);
+            self.watched.push(place);
         }
         for entry in old.iter().flat_map(Watched::entries) {
-            if !self
-                .watched
-                .iter()
-                .flat_map(Watched::entries)
-                .any(|kept| Arc::ptr_eq(kept, entry))
-            {
-                hub.detach(entry, self.id);
+            let mut kept = self.watched.iter().flat_map(Watched::entries);
+            if !kept.any(|kept| Arc::ptr_eq(kept, entry)) {
+                hub.detach(entry, id);
             }
         }
-        self.places = grant.places;
-        self.bell.notify.notify_one();
-        Ok(())
+        self.bell.ring(Bell::EVERYTHING);
     }
 
     async fn pump<S: AsyncRead + AsyncWrite + Unpin + Send>(&mut self, ws: &mut Ws<S>) -> Close {
-        let mut closing = self.socket.hub.closing();
-        let mut round = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
-        let mut rounds = 0u32;
-        let mut ponged = Instant::now();
-        let mut frame_at: Option<Instant> = None;
-        let mut inbound = (Instant::now(), 0u32);
-        // Set while changes wait for the gap between two frames to pass, or for the page's other regions.
-        let mut due: Option<Instant> = None;
-        let mut gathering: Option<Instant> = None;
         // At once: the page says that it is live when it hears how fresh, not when the line stands.
         if !self.beat(ws).await {
             return Close::GONE;
         }
-        let mut quiet_since = Instant::now();
+        let mut pace = Pace::start(Instant::now());
+        // One timer for everything: it is only moved when something is due sooner, and looks again when it is early.
+        let mut timer = pin!(sleep_until(pace.next()));
+        // The places that rang since the last look.
+        let mut rung = 0;
         loop {
-            let mut pull = false;
-            tokio::select! {
-                message = ws.next() => match message {
-                    None | Some(Ok(Message::Close(_))) => return Close::GONE,
-                    Some(Err(error)) => return blame(&error),
-                    Some(Ok(Message::Pong(_))) => ponged = Instant::now(),
-                    Some(Ok(_)) => {
-                        if inbound.0.elapsed() > Duration::from_mins(1) {
-                            inbound = (Instant::now(), 0);
+            if pace.next() < timer.deadline() {
+                timer.as_mut().reset(pace.next());
+            }
+            match self.wake(ws, timer.as_mut()).await {
+                Woken::Heard(None | Some(Ok(Message::Close(_)))) => return Close::GONE,
+                Woken::Heard(Some(Err(error))) => return blame(&error),
+                Woken::Heard(Some(Ok(Message::Pong(_)))) => pace.ponged = Instant::now(),
+                Woken::Heard(Some(Ok(_))) => {
+                    if pace.is_too_much(Instant::now()) {
+                        return Close::TOO_MANY;
+                    }
+                }
+                Woken::Rung(why) => {
+                    rung |= why;
+                    if why & Bell::ALARM != 0 {
+                        if self.socket.hub.is_closing() {
+                            return Close::RESTART;
                         }
-                        inbound.1 += 1;
-                        if inbound.1 > INBOUND_PER_MINUTE {
-                            return Close::TOO_MANY;
+                        if let Err(close) = Box::pin(self.authorise()).await {
+                            return close;
                         }
                     }
-                },
-                () = self.bell.notify.notified() => {
                     let now = Instant::now();
-                    let earliest = frame_at.map_or(now, |at| now + APART.saturating_sub(at.elapsed()));
-                    let latest = *gathering.get_or_insert(earliest.max(now + GATHER));
-                    let wait_until = if self.is_loading() { latest } else { earliest };
-                    if wait_until <= now { pull = true } else { due = Some(wait_until) }
-                }
-                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
-                    pull = true;
-                }
-                _ = round.tick() => {
-                    rounds += 1;
-                    if ponged.elapsed() > PATIENCE {
+                    let at = pace.plan(now, self.is_loading());
+                    if at > now {
+                        pace.due = Some(at);
+                        continue;
+                    }
+                    if !self.push(ws, &mut rung, &mut pace).await {
                         return Close::GONE;
                     }
-                    if rounds.is_multiple_of(2) && !send(ws, Message::Ping(Vec::new().into())).await {
+                }
+                Woken::Late => {
+                    let now = Instant::now();
+                    if pace.due.is_some_and(|due| due <= now)
+                        && !self.push(ws, &mut rung, &mut pace).await
+                    {
                         return Close::GONE;
                     }
-                    if self.socket.hub.clock().now() >= self.until && let Err(close) = self.authorise().await {
+                    if pace.quiet_since + HEARTBEAT <= now {
+                        if !self.beat(ws).await {
+                            return Close::GONE;
+                        }
+                        pace.quiet_since = Instant::now();
+                    }
+                    if pace.round_at <= now
+                        && let Err(close) = Box::pin(self.round(ws, &mut pace)).await
+                    {
                         return close;
                     }
+                    timer.as_mut().reset(pace.next());
                 }
-                () = sleep_until(quiet_since + HEARTBEAT) => {
-                    if !self.beat(ws).await {
-                        return Close::GONE;
-                    }
-                    quiet_since = Instant::now();
-                }
-                () = told_to_close(&mut closing) => return Close::RESTART,
-            }
-            if !pull {
-                continue;
-            }
-            due = None;
-            gathering = None;
-            if self.bell.alarm.load(Ordering::Acquire)
-                && let Err(close) = self.authorise().await
-            {
-                return close;
-            }
-            if let Some(frame) = self.pull() {
-                let began = Instant::now();
-                match ws.send(Message::text(frame)).await {
-                    Ok(()) => {}
-                    Err(tungstenite::Error::WriteBufferFull(_)) => return Close::TOO_BIG,
-                    Err(_) => return Close::GONE,
-                }
-                if began.elapsed() > HEARTBEAT {
-                    // It was taking bytes all the time, and no pong could be read meanwhile.
-                    ponged = Instant::now();
-                }
-                frame_at = Some(Instant::now());
-                quiet_since = Instant::now();
             }
         }
     }
 
-    /// Everything that the page does not have yet, as one frame, and the cursor moved past it.
-    fn pull(&mut self) -> Option<String> {
+    /// Waits for whatever comes first.
+    async fn wake<S: AsyncRead + AsyncWrite + Unpin + Send>(
+        &self,
+        ws: &mut Ws<S>,
+        mut timer: Pin<&mut Sleep>,
+    ) -> Woken {
+        poll_fn(|cx| {
+            // First and alone: who has something to send need not look whether a browser has anything to say.
+            if let Poll::Ready(why) = self.bell.poll(cx) {
+                return Poll::Ready(Woken::Rung(why));
+            }
+            if let Poll::Ready(message) = ws.poll_next_unpin(cx) {
+                return Poll::Ready(Woken::Heard(message));
+            }
+            timer.as_mut().poll(cx).map(|()| Woken::Late)
+        })
+        .await
+    }
+
+    /// Every five seconds: whether the other side is there, and whether the session still is.
+    async fn round<S: AsyncRead + AsyncWrite + Unpin + Send>(
+        &mut self,
+        ws: &mut Ws<S>,
+        pace: &mut Pace,
+    ) -> Result<(), Close> {
+        pace.rounds += 1;
+        pace.round_at += HEARTBEAT;
+        if pace.ponged.elapsed() > PATIENCE {
+            return Err(Close::GONE);
+        }
+        if pace.rounds.is_multiple_of(2) && ws.send(Message::Ping(Vec::new().into())).await.is_err()
+        {
+            return Err(Close::GONE);
+        }
+        if self.socket.hub.clock().now() >= self.until {
+            self.authorise().await?;
+        }
+        Ok(())
+    }
+
+    /// Sends what the places that rang have and the page has not; false when the other side is gone.
+    async fn push<S: AsyncRead + AsyncWrite + Unpin + Send>(
+        &mut self,
+        ws: &mut Ws<S>,
+        rung: &mut u32,
+        pace: &mut Pace,
+    ) -> bool {
+        pace.due = None;
+        pace.gathering = None;
+        let Some(frame) = self.pull(std::mem::take(rung)) else {
+            return true;
+        };
+        let began = Instant::now();
+        if !write(ws, frame).await {
+            return false;
+        }
+        let now = Instant::now();
+        if now - began > HEARTBEAT {
+            // It was taking bytes all the time, and no pong could be read meanwhile.
+            pace.ponged = now;
+        }
+        pace.frame_at = Some(now);
+        pace.quiet_since = now;
+        true
+    }
+
+    /// What the page does not have yet of the places that rang, as one frame, and the cursor moved past it.
+    fn pull(&mut self, rung: u32) -> Option<Outgoing> {
         let hub = &self.socket.hub;
-        let mut content = String::new();
-        let mut is_frame = false;
-        for watched in &self.watched {
+        let mut contents = Vec::new();
+        for (n, watched) in self.watched.iter().enumerate() {
+            if rung & Bell::place(n) == 0 {
+                continue;
+            }
             let Pull::Ready {
-                content: new,
-                marks,
+                content,
+                base,
+                over,
             } = watched.pull(&self.cursor, self.id, |entry| hub.dirty(entry))
             else {
                 continue;
             };
-            for mark in marks {
-                match self
-                    .cursor
-                    .marks
-                    .iter_mut()
-                    .find(|old| old.region == mark.region)
-                {
+            for mark in std::iter::once(base).chain(over) {
+                let mut marks = self.cursor.marks.iter_mut();
+                match marks.find(|old| old.region == mark.region) {
                     Some(old) => {
                         self.has_moved |= *old != mark;
                         *old = mark;
@@ -369,33 +503,30 @@ impl<R: Region> Open<'_, R> {
                     None => self.cursor.marks.push(mark),
                 }
             }
-            if let Some(new) = new {
-                content.push_str(&new);
-                is_frame = true;
-            }
+            contents.extend(content);
         }
-        if !is_frame {
+        if contents.is_empty() {
             return None;
         }
         self.has_moved = false;
-        Some(json!({ "v": self.cursor.to_string(), "content": content }).to_string())
+        Some(Outgoing::changes(&self.cursor, contents))
     }
 
     /// How fresh the page is, and where it stands now if that moved without a frame: a page that comes back with an old
     /// cursor costs loads.
     async fn beat<S: AsyncRead + AsyncWrite + Unpin + Send>(&mut self, ws: &mut Ws<S>) -> bool {
-        let age = u64::try_from(self.age().as_millis()).unwrap_or(u64::MAX);
+        let age = self.age().as_millis();
         let beat = if std::mem::take(&mut self.has_moved) {
-            json!({ "hb": age, "v": self.cursor.to_string() })
+            format!(r#"{{"hb":{age},"v":"{}"}}"#, self.cursor)
         } else {
-            json!({ "hb": age })
+            format!(r#"{{"hb":{age}}}"#)
         };
-        send(ws, Message::text(beat.to_string())).await
+        write(ws, Outgoing::text(&beat)).await
     }
 
     fn is_loading(&self) -> bool {
         let mut entries = self.watched.iter().flat_map(Watched::entries);
-        entries.any(|entry| entry.state().dirty_since.is_some())
+        entries.any(|entry| entry.is_stale())
     }
 
     /// How old what the page shows may be: since the last good sweep, or since a region on it is known to be stale.
@@ -412,14 +543,14 @@ impl<R: Region> Open<'_, R> {
     }
 }
 
-/// In a future of its own: the guard that the wait returns must not live across another await.
-async fn told_to_close(closing: &mut watch::Receiver<bool>) {
-    let _ = closing.wait_for(|closing| *closing).await;
-}
-
-/// Sends a message; false when the other side took nothing for too long, or is gone.
-async fn send<S: AsyncRead + AsyncWrite + Unpin + Send>(ws: &mut Ws<S>, message: Message) -> bool {
-    ws.send(message).await.is_ok()
+/// Writes a frame past tungstenite, which would copy it first; false when the other side took nothing for too long, or is
+/// gone.
+async fn write<S: AsyncRead + AsyncWrite + Unpin + Send>(
+    ws: &mut Ws<S>,
+    mut frame: Outgoing,
+) -> bool {
+    // A pong of ours that was written by half must not have a frame in its middle.
+    ws.flush().await.is_ok() && ws.get_mut().write_all_buf(&mut frame).await.is_ok()
 }
 
 /// What to say to a browser that broke the rules of the line, and nothing to one that is gone.

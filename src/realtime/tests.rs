@@ -1,8 +1,9 @@
 //! The engine on a toy page, without sockets: whatever is touched, lost, doubled, left and moved between two instances, a
 //! page that is asked once more ends in the exact state.
 
+use super::bell::Bell;
 use super::cursor::Cursor;
-use super::entry::{Bell, Entry};
+use super::entry::{Entry, Watcher};
 use super::frame::{Pull, Watched};
 use super::hub::Hub;
 use super::part::{Filled, List, Parts, Whole};
@@ -403,15 +404,20 @@ impl Page {
         let hub = &self.hubs[self.at];
         let watched = if far { &self.far } else { &self.watched };
         let pulled = watched.pull(&self.cursor, self.socket, |entry| hub.dirty(entry));
-        let Pull::Ready { content, marks } = pulled else {
+        let Pull::Ready {
+            content,
+            base,
+            over,
+        } = pulled
+        else {
             return false;
         };
-        for mark in marks {
+        for mark in std::iter::once(base).chain(over) {
             self.cursor.marks.retain(|old| old.region != mark.region);
             self.cursor.marks.push(mark);
         }
         if let Some(content) = &content {
-            self.dom.apply(content);
+            self.dom.apply(&html(content));
         }
         content.is_none()
     }
@@ -425,8 +431,7 @@ impl Page {
             if self.pull() && idle {
                 return;
             }
-            let _ =
-                tokio::time::timeout(Duration::from_millis(20), self.bell.notify.notified()).await;
+            let _ = tokio::time::timeout(Duration::from_millis(20), rung(&self.bell)).await;
         }
         panic!("the page never comes to rest");
     }
@@ -435,15 +440,33 @@ impl Page {
 fn attach(hub: &Hub<Toy>, socket: u64, bell: &Arc<Bell>, cursor: &Cursor) -> Watched<Toy> {
     let seen = |region: &Toy| cursor.mark(super::cursor::Mark::name(region));
     Watched {
-        base: hub.attach(&Toy::Base, socket, bell, seen(&Toy::Base)),
-        over: Some(hub.attach(&Toy::Over, socket, bell, seen(&Toy::Over))),
+        base: hub.attach(&Toy::Base, socket, watcher(bell, 0), seen(&Toy::Base)),
+        over: Some(hub.attach(&Toy::Over, socket, watcher(bell, 0), seen(&Toy::Over))),
     }
+}
+
+/// Waits until it rings.
+async fn rung(bell: &Bell) -> u32 {
+    std::future::poll_fn(|cx| bell.poll(cx)).await
+}
+
+fn watcher(bell: &Arc<Bell>, n: usize) -> Watcher {
+    Watcher {
+        bell: Arc::clone(bell),
+        place: Bell::place(n),
+        has: 0,
+    }
+}
+
+/// What a browser makes of a frame's content.
+fn html(content: &str) -> String {
+    serde_json::from_str(&format!("\"{content}\"")).unwrap()
 }
 
 fn attach_far(hub: &Hub<Toy>, socket: u64, bell: &Arc<Bell>, cursor: &Cursor) -> Watched<Toy> {
     let seen = cursor.mark(super::cursor::Mark::name(&Toy::Far));
     Watched {
-        base: hub.attach(&Toy::Far, socket, bell, seen),
+        base: hub.attach(&Toy::Far, socket, watcher(bell, 1), seen),
         over: None,
     }
 }
@@ -597,7 +620,7 @@ async fn a_page_that_comes_back_up_to_date_waits_for_no_load() {
     world.lock().unwrap().change(&Step::Set(2, 9));
     page.hubs[1].mark(Topic::Settings);
     let content = loop {
-        page.bell.notify.notified().await;
+        rung(&page.bell).await;
         let pulled = page.watched.pull(&page.cursor, page.socket, |_| ());
         if let Pull::Ready {
             content: Some(content),
@@ -609,7 +632,7 @@ async fn a_page_that_comes_back_up_to_date_waits_for_no_load() {
     };
     let pushed =
         r##"<hx-partial hx-target="#p-2" hx-swap="outerMorph"><b id="p-2">9</b></hx-partial>"##;
-    assert_eq!(&*content, pushed);
+    assert_eq!(html(&content), pushed);
 }
 
 /// Comes back to the other instance while nothing can be loaded there, and waits for what can only be loaded.
@@ -699,7 +722,7 @@ async fn of_scattered_parts_all_are_sent_where_nobody_knows_them_and_else_the_ch
         world.lock().unwrap().change(&Step::Far(1, value));
         page.hubs[1].mark(Topic::Outbox);
         let content = loop {
-            page.bell.notify.notified().await;
+            rung(&page.bell).await;
             let pulled = page.far.pull(&page.cursor, page.socket, |_| ());
             if let Pull::Ready {
                 content: Some(content),
@@ -709,7 +732,7 @@ async fn of_scattered_parts_all_are_sent_where_nobody_knows_them_and_else_the_ch
                 break content;
             }
         };
-        sent.push(content.to_string());
+        sent.push(html(&content));
         page.settle().await;
         assert_eq!(page.dom, Dom::fresh(&world.lock().unwrap()));
     }

@@ -6,6 +6,7 @@ use crate::domain::topic::Topic;
 use crate::domain::viewer::{ClientViewer, Role, StaffViewer, Viewer};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{self, SessionStore};
 
@@ -32,17 +33,18 @@ pub struct SignedIn {
     expires_at: Timestamp,
 }
 
+type Row = (
+    uuid::Uuid,
+    String,
+    Option<uuid::Uuid>,
+    Option<String>,
+    Option<uuid::Uuid>,
+    i64,
+    i64,
+);
+
 /// Who is behind a session's hash: nobody, when it was ended, has expired, or its person is disabled.
 pub async fn viewer(db: &Db, hash: &str, now: Timestamp) -> Result<Option<SignedIn>, Error> {
-    type Row = (
-        uuid::Uuid,
-        String,
-        Option<uuid::Uuid>,
-        Option<String>,
-        Option<uuid::Uuid>,
-        i64,
-        i64,
-    );
     let row: Option<Row> = db
         .q("SELECT people.id, people.name, staff.id, staff.role, clients.id, sessions.idle_until, sessions.expires_at
             FROM sessions JOIN people ON people.id = sessions.person_id
@@ -53,35 +55,88 @@ pub async fn viewer(db: &Db, hash: &str, now: Timestamp) -> Result<Option<Signed
         .bind(now.as_millisecond())
         .opt()
         .await?;
-    let Some((person, name, staff, role, client, idle_until, expires_at)) = row else {
-        return Ok(None);
+    Ok(row.and_then(SignedIn::of))
+}
+
+/// Who is behind each of these hashes, as [`viewer`] would say of one.
+pub async fn viewers(
+    tx: &mut Tx,
+    hashes: &[&str],
+    now: Timestamp,
+) -> Result<HashMap<String, SignedIn>, Error> {
+    #[derive(sqlx::FromRow)]
+    struct Found {
+        hash: String,
+        person: uuid::Uuid,
+        name: String,
+        staff: Option<uuid::Uuid>,
+        role: Option<String>,
+        client: Option<uuid::Uuid>,
+        idle_until: i64,
+        expires_at: i64,
+    }
+    let hashes = serde_json::to_string(hashes).expect("strings are JSON");
+    let found: Vec<Found> = tx
+        .pair(
+            "SELECT sessions.hash, people.id AS person, people.name, staff.id AS staff, staff.role, clients.id AS client,
+                    sessions.idle_until, sessions.expires_at
+             FROM sessions JOIN people ON people.id = sessions.person_id
+             LEFT JOIN staff ON staff.person_id = people.id LEFT JOIN clients ON clients.person_id = people.id
+             WHERE sessions.hash IN (SELECT value FROM json_each($1)) AND sessions.revoked_at IS NULL
+               AND sessions.idle_until > $2 AND sessions.expires_at > $2 AND NOT people.disabled",
+            "SELECT sessions.hash, people.id AS person, people.name, staff.id AS staff, staff.role, clients.id AS client,
+                    sessions.idle_until, sessions.expires_at
+             FROM sessions JOIN people ON people.id = sessions.person_id
+             LEFT JOIN staff ON staff.person_id = people.id LEFT JOIN clients ON clients.person_id = people.id
+             WHERE sessions.hash IN (SELECT json_array_elements_text(CAST($1 AS JSON))) AND sessions.revoked_at IS NULL
+               AND sessions.idle_until > $2 AND sessions.expires_at > $2 AND NOT people.disabled",
+        )
+        .bind(hashes)
+        .bind(now.as_millisecond())
+        .all()
+        .await?;
+    let signed_in = |one: Found| {
+        let row = (
+            one.person,
+            one.name,
+            one.staff,
+            one.role,
+            one.client,
+            one.idle_until,
+            one.expires_at,
+        );
+        Some((one.hash, SignedIn::of(row)?))
     };
-    let person = person.into();
-    let viewer = match (staff, role, client) {
-        (Some(staff), Some(role), _) => Viewer::Staff(StaffViewer {
-            person,
-            staff: staff.into(),
-            name,
-            role: Role::parse(&role),
-        }),
-        (_, _, Some(client)) => Viewer::Client(ClientViewer {
-            person,
-            client: client.into(),
-            name,
-        }),
-        _ => return Ok(None),
-    };
-    let at = |ms| Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MIN);
-    let (idle_until, expires_at) = (at(idle_until), at(expires_at));
-    Ok(Some(SignedIn {
-        viewer,
-        until: idle_until.min(expires_at),
-        idle_until,
-        expires_at,
-    }))
+    Ok(found.into_iter().filter_map(signed_in).collect())
 }
 
 impl SignedIn {
+    fn of((person, name, staff, role, client, idle_until, expires_at): Row) -> Option<Self> {
+        let person = person.into();
+        let viewer = match (staff, role, client) {
+            (Some(staff), Some(role), _) => Viewer::Staff(StaffViewer {
+                person,
+                staff: staff.into(),
+                name,
+                role: Role::parse(&role),
+            }),
+            (_, _, Some(client)) => Viewer::Client(ClientViewer {
+                person,
+                client: client.into(),
+                name,
+            }),
+            _ => return None,
+        };
+        let at = |ms| Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MIN);
+        let (idle_until, expires_at) = (at(idle_until), at(expires_at));
+        Some(Self {
+            viewer,
+            until: idle_until.min(expires_at),
+            idle_until,
+            expires_at,
+        })
+    }
+
     /// Whether a request now should push the idle limit back.
     pub fn wants_extending(&self, now: Timestamp) -> bool {
         self.idle_until.duration_since(now) < IDLE - SLACK && self.idle_until < self.expires_at
