@@ -25,14 +25,9 @@ fn request(path: &str) -> axum::http::request::Builder {
 
 /// The demo's business, and the session of one of its people.
 async fn open(database_url: String, email: &str) -> (Router, String) {
-    let config = Config {
-        database_url,
-        bind: BIND,
-        base_url: BaseUrl::of_bind(BIND).expect("loopback"),
-        sockets_per_person: 20,
-        payments: PaymentSetting::Sandbox,
-        sandbox_in_public: false,
-    };
+    let base_url = BaseUrl::of_bind(BIND).expect("loopback");
+    let mut config = Config::new(database_url, BIND, base_url);
+    config.payments = PaymentSetting::Sandbox;
     let app = App::start(config, Clock::system()).await.expect("it opens");
     let plan = Plan::demo(1, app.clock.now());
     demo::fill(&app.db, &plan).await.expect("it was empty");

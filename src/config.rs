@@ -1,7 +1,16 @@
 //! Every setting, read once at the start. An unusable one stops the start with a sentence; nothing is written then.
 
+use ipnet::IpNet;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// Live pages that one person may have open, when nothing is set.
+pub const SOCKETS_PER_PERSON: usize = 20;
+/// Connections at a time, when nothing is set: a process may usually hold 20,000 descriptors.
+pub const MAX_CONNECTIONS: usize = 15_000;
+/// Connections at a time from one address, when nothing is set: an office, not a flood.
+pub const MAX_CONNECTIONS_PER_ADDRESS: usize = 1_000;
 
 /// The settings of an instance.
 #[derive(Clone, PartialEq, Eq)]
@@ -12,6 +21,18 @@ pub struct Config {
     pub bind: SocketAddr,
     /// What people type: scheme, host and port, without a slash at the end.
     pub base_url: BaseUrl,
+    /// `redis://…`, through which several instances hear of each other's changes at once.
+    pub redis_url: Option<String>,
+    /// Where the numbers for Prometheus are told.
+    pub metrics_bind: Option<SocketAddr>,
+    /// Whose word on a visitor's address is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Connections at a time.
+    pub max_connections: usize,
+    /// Connections at a time from one address that is not a trusted proxy's.
+    pub max_connections_per_address: usize,
+    /// Between no longer being ready and no longer listening.
+    pub drain: Duration,
     /// Live pages that one person may have open.
     pub sockets_per_person: usize,
     /// Who takes the clients' money.
@@ -51,6 +72,15 @@ impl fmt::Debug for Config {
             .field("database_url", &format_args!("{scheme}:…"))
             .field("bind", &self.bind)
             .field("base_url", &self.base_url)
+            .field("has_redis", &self.redis_url.is_some())
+            .field("metrics_bind", &self.metrics_bind)
+            .field("trusted_proxies", &self.trusted_proxies)
+            .field("max_connections", &self.max_connections)
+            .field(
+                "max_connections_per_address",
+                &self.max_connections_per_address,
+            )
+            .field("drain", &self.drain)
             .field("sockets_per_person", &self.sockets_per_person)
             .field("payments", &self.payments)
             .field("sandbox_in_public", &self.sandbox_in_public)
@@ -59,10 +89,50 @@ impl fmt::Debug for Config {
 }
 
 impl Config {
-    /// Refuses a database that is neither of the two, and a limit that leaves nobody a live page.
+    /// One instance on `bind`, with the usual limits.
+    pub fn new(database_url: String, bind: SocketAddr, base_url: BaseUrl) -> Self {
+        Self {
+            database_url,
+            bind,
+            base_url,
+            redis_url: None,
+            metrics_bind: None,
+            trusted_proxies: Vec::new(),
+            max_connections: MAX_CONNECTIONS,
+            max_connections_per_address: MAX_CONNECTIONS_PER_ADDRESS,
+            drain: Duration::ZERO,
+            sockets_per_person: SOCKETS_PER_PERSON,
+            payments: PaymentSetting::Off,
+            sandbox_in_public: false,
+        }
+    }
+
+    /// Whether a connection from `address` may speak for others.
+    pub fn is_trusted(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.trusted_proxies
+            .iter()
+            .any(|net| net.contains(&address))
+    }
+
+    /// Refuses a database or a Redis that is none, and limits that leave nobody a page.
     pub fn check(&self) -> Result<(), String> {
-        if self.sockets_per_person == 0 {
-            return Err("PORTICO_MAX_SOCKETS_PER_PERSON must be at least 1".to_owned());
+        for (limit, name) in [
+            (self.sockets_per_person, "PORTICO_MAX_SOCKETS_PER_PERSON"),
+            (self.max_connections, "PORTICO_MAX_CONNECTIONS"),
+            (
+                self.max_connections_per_address,
+                "PORTICO_MAX_CONNECTIONS_PER_ADDRESS",
+            ),
+        ] {
+            if limit == 0 {
+                return Err(format!("{name} must be at least 1"));
+            }
+        }
+        if let Some(url) = &self.redis_url
+            && !(url.starts_with("redis://") || url.starts_with("rediss://"))
+        {
+            return Err("PORTICO_REDIS_URL must begin with redis://".to_owned());
         }
         if self.payments == PaymentSetting::Sandbox
             && !self.base_url.is_loopback()
@@ -84,6 +154,16 @@ impl Config {
             Err("PORTICO_DATABASE_URL must begin with sqlite: or postgres://".to_owned())
         }
     }
+}
+
+/// `10.0.0.0/8` or one address.
+pub fn network(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
+    let net = text.parse::<IpNet>();
+    net.or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map_err(|_| {
+            format!("PORTICO_TRUSTED_PROXIES must hold addresses or networks such as 10.0.0.0/8, not {text}")
+        })
 }
 
 /// The address under which people reach the portal: links and same-origin checks come from it.

@@ -1,8 +1,10 @@
 //! The command line: reads it, runs one command, and turns its outcome into an exit code. 2 is an unusable setting, told in
 //! one line, with nothing written.
 
+mod settings;
+
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use portico::app::App;
 use portico::clock::Clock;
 use portico::config::{BaseUrl, Config, PaymentSetting};
@@ -14,6 +16,7 @@ use portico::store::person::NewPerson;
 use portico::store::token::{self, Issue, Kind};
 use portico::store::{self, Db};
 use portico::{http, jobs, secret};
+use settings::{Settings, Unusable};
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -76,57 +79,6 @@ enum Command {
     },
     /// Verify that the database keeps its promises
     Check(Settings),
-}
-
-#[derive(Debug, Args)]
-struct Settings {
-    /// sqlite:PATH or postgres://…
-    #[arg(
-        long,
-        env = "PORTICO_DATABASE_URL",
-        default_value = "sqlite:portico.db",
-        hide_env_values = true
-    )]
-    database_url: String,
-    /// Where to listen
-    #[arg(long, env = "PORTICO_BIND", default_value = "127.0.0.1:3000")]
-    bind: SocketAddr,
-    /// What people type; http:// and the bound address when unset
-    #[arg(long, env = "PORTICO_BASE_URL")]
-    base_url: Option<String>,
-    /// Live pages that one person may have open
-    #[arg(long, env = "PORTICO_MAX_SOCKETS_PER_PERSON", default_value_t = 20)]
-    max_sockets_per_person: usize,
-    /// Who takes the clients' money: sandbox (nobody, but it looks so) or off
-    #[arg(long, env = "PORTICO_PAYMENTS", default_value = "off")]
-    payments: String,
-    /// Let the sandbox stand where everybody can reach it and pay with nothing
-    #[arg(long, env = "PORTICO_SANDBOX_IN_PUBLIC")]
-    sandbox_in_public: bool,
-}
-
-/// A setting that cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Unusable(String);
-
-impl Settings {
-    fn config(&self) -> Result<Config, Unusable> {
-        let base_url = match &self.base_url {
-            Some(url) => BaseUrl::parse(url),
-            None => BaseUrl::of_bind(self.bind),
-        };
-        let config = Config {
-            database_url: self.database_url.clone(),
-            bind: self.bind,
-            base_url: base_url.map_err(Unusable)?,
-            sockets_per_person: self.max_sockets_per_person,
-            payments: PaymentSetting::parse(&self.payments).map_err(Unusable)?,
-            sandbox_in_public: self.sandbox_in_public,
-        };
-        config.check().map_err(Unusable)?;
-        Ok(config)
-    }
 }
 
 fn main() -> ExitCode {
@@ -219,14 +171,13 @@ async fn demo(port: u16, dir: Option<PathBuf>, quiet: bool) -> anyhow::Result<()
     std::fs::create_dir_all(&dir)
         .and_then(|()| make_room(&dir))
         .map_err(|error| Unusable(format!("cannot use the folder {}: {error}", dir.display())))?;
-    let config = Config {
-        database_url: format!("sqlite:{}", dir.join("portico-demo.db").display()),
+    let database_url = format!("sqlite:{}", dir.join("portico-demo.db").display());
+    let mut config = Config::new(
+        database_url,
         bind,
-        base_url: BaseUrl::of_bind(bind).map_err(Unusable)?,
-        sockets_per_person: 20,
-        payments: PaymentSetting::Sandbox,
-        sandbox_in_public: false,
-    };
+        BaseUrl::of_bind(bind).map_err(Unusable)?,
+    );
+    config.payments = PaymentSetting::Sandbox;
     let app = open(config).await?;
     let plan = Plan::demo(1, app.clock.now());
     demo::fill(&app.db, &plan).await?;

@@ -88,14 +88,8 @@ impl House {
         let clock = Clock::standing(at(MONDAY));
         let bind: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let base_url = BaseUrl::parse("http://127.0.0.1").unwrap();
-        let config = Config {
-            database_url,
-            bind,
-            base_url,
-            sockets_per_person: 20,
-            payments: PaymentSetting::Sandbox,
-            sandbox_in_public: false,
-        };
+        let mut config = Config::new(database_url, bind, base_url);
+        config.payments = PaymentSetting::Sandbox;
         let app = App::start(config, clock.clone()).await.unwrap();
         let (naledi, sipho) = (
             person("naledi", "Naledi Khumalo"),
