@@ -128,7 +128,7 @@ impl<R: Region> Hub<R> {
 }
 
 /// The region is what the page has, as of a generation; whether nothing newer was asked for since.
-fn take_over<R: Region>(entry: &Entry<R>, seen: Mark, generation: u64) -> bool {
+fn take_over<R: Region>(entry: &Arc<Entry<R>>, seen: Mark, generation: u64) -> bool {
     let is_done = {
         let mut state = entry.state();
         state.version = seen.version;

@@ -5,6 +5,7 @@ use super::cursor::Mark;
 use super::history::History;
 use super::part::{Digest, Whole};
 use super::region::{Kind, Region};
+use super::round::{AT_ONCE, Ring, Round};
 use crate::domain::topic::Topic;
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -22,6 +23,7 @@ pub(super) struct Entry<R> {
     /// Beside the state: thousands of sockets look at it each time that they are woken.
     is_stale: AtomicBool,
     state: Mutex<State>,
+    round: Round,
     /// Always locked after the state, where both are. Ringing thousands of bells must not keep the first of them waiting.
     watchers: Mutex<HashMap<u64, Watcher>>,
 }
@@ -85,6 +87,7 @@ impl<R: Region> Entry<R> {
             kind: region.kind(),
             region,
             is_stale: AtomicBool::new(false),
+            round: Round::default(),
             state: Mutex::new(State::default()),
             watchers: Mutex::default(),
         }
@@ -134,10 +137,22 @@ impl<R: Region> Entry<R> {
     }
 
     /// Tells everyone who watches that there is something to look at.
-    pub(super) fn ring(&self) {
-        for watcher in self.watchers().values() {
-            watcher.bell.ring(watcher.place);
+    pub(super) fn ring(self: &Arc<Self>) {
+        let watchers = self.watchers();
+        if watchers.len() <= AT_ONCE {
+            for watcher in watchers.values() {
+                watcher.bell.ring(watcher.place);
+            }
+        } else if self.round.begin() {
+            let entry = Arc::clone(self);
+            tokio::spawn(async move { entry.round.go(|| entry.rings()).await });
         }
+    }
+
+    fn rings(&self) -> Vec<Ring> {
+        let watchers = self.watchers();
+        let all = watchers.values();
+        all.map(|one| (Arc::clone(&one.bell), one.place)).collect()
     }
 
     /// A watcher has pulled the current rendering; the last to do so lets one's own html go.

@@ -14,6 +14,7 @@ mod line;
 mod outgoing;
 pub mod part;
 mod region;
+mod round;
 mod socket;
 #[cfg(test)]
 mod tests;
