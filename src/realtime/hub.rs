@@ -165,13 +165,13 @@ impl<R: Region> Hub<R> {
         }
     }
 
-    /// A sweep found everything that moved until now.
-    pub fn swept(&self) {
+    /// A sweep that began then found everything that had moved.
+    pub fn swept(&self, began: Instant) {
         *self
             .0
             .swept
             .lock()
-            .expect("nothing panics while it holds this") = Instant::now();
+            .expect("nothing panics while it holds this") = began;
     }
 
     /// How long ago that was.
