@@ -12,7 +12,7 @@ const PASSWORD: &str = "kestrel-demo-2026";
 #[derive(Debug)]
 pub(crate) struct Person {
     client: reqwest::Client,
-    url: String,
+    pub(crate) url: String,
     /// `name=value` of the session.
     pub(crate) cookie: String,
 }
@@ -27,10 +27,23 @@ pub(crate) struct Posted {
 }
 
 impl Person {
-    pub(crate) async fn sign_in(url: &str, name: &str) -> anyhow::Result<Self> {
-        let client = reqwest::Client::builder()
+    /// What keeps connections, for as many people as share it.
+    pub(crate) fn browser() -> anyhow::Result<reqwest::Client> {
+        Ok(reqwest::Client::builder()
             .redirect(Policy::none())
-            .build()?;
+            .build()?)
+    }
+
+    pub(crate) async fn sign_in(url: &str, name: &str) -> anyhow::Result<Self> {
+        Self::sign_in_with(Self::browser()?, url, name).await
+    }
+
+    /// Over connections that others use too.
+    pub(crate) async fn sign_in_with(
+        client: reqwest::Client,
+        url: &str,
+        name: &str,
+    ) -> anyhow::Result<Self> {
         let email = format!("{name}@kestrel.example");
         let answer = client
             .post(format!("{url}/login"))
