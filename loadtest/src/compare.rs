@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     #[command(flatten)]
-    crowd: crowd::Options,
+    crowd: crowd::Watching,
     /// Changes, one after the other
     #[arg(long, default_value_t = 20)]
     changes: usize,
@@ -19,7 +19,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 1000)]
     pause: u64,
     #[command(flatten)]
-    report: report::Options,
+    report: report::Output,
 }
 
 const COLUMNS: [&str; 6] = [
@@ -38,7 +38,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
         pause: options.pause,
         bytes: 600,
         pin: options.crowd.fleet.pin,
-        report: report::Options::default(),
+        report: report::Output::default(),
     };
     // First: the others send as much as it does.
     let portico = watch::measure(&watch::Options::beside(options.crowd.clone(), &raw))

@@ -29,9 +29,9 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 32)]
     clients: usize,
     #[command(flatten)]
-    fleet: fleet::Options,
+    fleet: fleet::Instances,
     #[command(flatten)]
-    report: report::Options,
+    report: report::Output,
 }
 
 /// What all fighters share.

@@ -14,7 +14,7 @@ const BOOKERS: usize = 8;
 
 /// How many watch, and whom.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct Options {
+pub(crate) struct Watching {
     /// Watchers
     #[arg(long, default_value_t = 10_000)]
     pub(crate) sockets: usize,
@@ -22,7 +22,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 20)]
     each: usize,
     #[command(flatten)]
-    pub(crate) fleet: fleet::Options,
+    pub(crate) fleet: fleet::Instances,
 }
 
 /// Everybody, signed in; nobody watches yet.
@@ -35,7 +35,7 @@ pub(crate) struct Crowd {
 }
 
 impl Crowd {
-    pub(crate) async fn gather(options: &Options) -> anyhow::Result<Self> {
+    pub(crate) async fn gather(options: &Watching) -> anyhow::Result<Self> {
         ensure!(
             options.sockets > 0 && options.each > 0,
             "somebody must watch"
@@ -79,14 +79,23 @@ impl Crowd {
 
     /// Opens all sockets, waits until they are quiet, and says which version of the calendar they have.
     pub(crate) async fn open(&mut self) -> anyhow::Result<i64> {
-        let opened = self.workers.order(&Order::Open).await?;
-        let versions = opened.iter().map(|told| match told {
-            Told::Opened { version } => *version,
-            _ => 0,
-        });
+        self.workers.order(&Order::Open).await?;
         // Two heartbeats: all that a new socket brings with it has happened.
         sleep(Duration::from_secs(10)).await;
-        Ok(versions.max().unwrap_or(0))
+        let look = Order::Await {
+            version: 0,
+            patience: 0.0,
+        };
+        let mut version = 0;
+        for told in self.workers.order(&look).await? {
+            match told {
+                Told::Versions { versions, .. } => {
+                    version = version.max(versions.last_key_value().map_or(0, |(most, _)| *most));
+                }
+                told => bail!("a worker said {told:?}"),
+            }
+        }
+        Ok(version)
     }
 
     /// How many watchers show what a page shows that is loaded now.

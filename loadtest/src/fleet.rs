@@ -19,7 +19,7 @@ const UNLIMITED: &str = "1000000";
 
 /// Which instances to measure.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct Options {
+pub(crate) struct Instances {
     /// A seeded instance that runs already, like <http://127.0.0.1:3000>; once for each; nobody else may write meanwhile
     #[arg(long = "url")]
     urls: Vec<String>,
@@ -54,7 +54,7 @@ pub(crate) struct Fleet {
 /// What was started here. The processes go before their folder.
 #[derive(Debug)]
 struct Own {
-    options: Options,
+    options: Instances,
     processes: Vec<Child>,
     database: Database,
     _dir: TempDir,
@@ -81,7 +81,7 @@ impl Drop for Database {
 
 impl Fleet {
     /// Starts what is needed, with so many numbered clients.
-    pub(crate) async fn start(options: &Options, clients: usize) -> anyhow::Result<Self> {
+    pub(crate) async fn start(options: &Instances, clients: usize) -> anyhow::Result<Self> {
         if !options.urls.is_empty() {
             let trim = |url: &String| url.trim_end_matches('/').to_owned();
             return Ok(Self {

@@ -76,13 +76,16 @@ impl Person {
 
     /// The bytes of a page in an encoding that a browser would accept, read to their end.
     pub(crate) async fn fetch(&self, path: &str, encoding: &str) -> anyhow::Result<Vec<u8>> {
-        let answer = self
-            .client
-            .get(format!("{}{path}", self.url))
-            .header(COOKIE, &self.cookie)
-            .header(ACCEPT_ENCODING, encoding)
-            .send()
-            .await?;
+        let ask = || {
+            let request = self.client.get(format!("{}{path}", self.url));
+            let request = request.header(COOKIE, &self.cookie);
+            request.header(ACCEPT_ENCODING, encoding).send()
+        };
+        let answer = match ask().await {
+            // A server that was started anew leaves dead connections behind.
+            Err(error) if error.is_request() => ask().await?,
+            answer => answer?,
+        };
         ensure!(answer.status() == 200, "{path}: {}", answer.status());
         Ok(answer.bytes().await?.into())
     }

@@ -93,3 +93,14 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Worker | Command::FloorServer { .. } => unreachable!("they have no runtime"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn every_command_can_be_asked_for() {
+        Cli::command().debug_assert();
+    }
+}

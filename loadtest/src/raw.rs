@@ -38,7 +38,7 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) pin: bool,
     #[command(flatten)]
-    pub(crate) report: report::Options,
+    pub(crate) report: report::Output,
 }
 
 /// Which server.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// Where the figures go besides the table.
 #[derive(Debug, Clone, Default, Args)]
-pub(crate) struct Options {
+pub(crate) struct Output {
     /// Write the figures as JSON to this file, or to standard output as -
     #[arg(long)]
     json: Option<PathBuf>,
@@ -48,7 +48,7 @@ impl Report {
         Value::Object(pairs.collect::<Map<_, _>>())
     }
 
-    pub(crate) fn finish(&self, options: &Options) -> anyhow::Result<()> {
+    pub(crate) fn finish(&self, options: &Output) -> anyhow::Result<()> {
         for (name, _, text) in &self.rows {
             println!("{name:<34} {text}");
         }
@@ -56,7 +56,7 @@ impl Report {
     }
 }
 
-pub(crate) fn write(options: &Options, value: &Value) -> anyhow::Result<()> {
+pub(crate) fn write(options: &Output, value: &Value) -> anyhow::Result<()> {
     match options.json.as_deref() {
         None => {}
         Some(path) if path.as_os_str() == "-" => println!("{value}"),

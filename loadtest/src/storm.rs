@@ -11,7 +11,7 @@ use clap::Args;
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     #[command(flatten)]
-    crowd: crowd::Options,
+    crowd: crowd::Watching,
     /// Changes that everybody misses
     #[arg(long, default_value_t = 3)]
     changes: usize,
@@ -25,7 +25,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 30_000.0)]
     patience: f64,
     #[command(flatten)]
-    report: report::Options,
+    report: report::Output,
 }
 
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
@@ -36,7 +36,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     for n in 1..=options.times {
         let report = storm(options, &mut crowd).await?;
         println!("\nstorm {n}");
-        report.finish(&report::Options::default())?;
+        report.finish(&report::Output::default())?;
         runs.push(report.json());
     }
     crowd.workers.finish();

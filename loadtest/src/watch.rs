@@ -20,7 +20,7 @@ const PATIENCE: f64 = 10_000.0;
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     #[command(flatten)]
-    crowd: crowd::Options,
+    crowd: crowd::Watching,
     /// Changes, one after the other, when there is no --rate
     #[arg(long, default_value_t = 20)]
     changes: u32,
@@ -34,7 +34,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 10, requires = "rate")]
     seconds: u32,
     #[command(flatten)]
-    report: report::Options,
+    report: report::Output,
     /// Draw latency over time into this SVG file
     #[arg(long)]
     plot: Option<std::path::PathBuf>,
@@ -42,14 +42,14 @@ pub(crate) struct Options {
 
 impl Options {
     /// Changes in turn, as a raw server is measured.
-    pub(crate) fn beside(crowd: crowd::Options, raw: &raw::Options) -> Self {
+    pub(crate) fn beside(crowd: crowd::Watching, raw: &raw::Options) -> Self {
         Self {
             crowd,
             changes: u32::try_from(raw.changes).unwrap_or(u32::MAX),
             pause: raw.pause,
             rate: None,
             seconds: 0,
-            report: report::Options::default(),
+            report: report::Output::default(),
             plot: None,
         }
     }

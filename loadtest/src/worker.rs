@@ -67,9 +67,6 @@ pub(crate) enum Told {
         done: usize,
     },
     Done,
-    Opened {
-        version: i64,
-    },
     Versions {
         reached: usize,
         last_at: f64,
