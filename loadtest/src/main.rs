@@ -17,12 +17,14 @@ mod plot;
 mod raw;
 mod report;
 mod server;
+mod statements;
 mod stats;
 mod storm;
 mod swarm;
 mod usage;
 mod watch;
 mod worker;
+mod writes;
 
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
@@ -53,6 +55,8 @@ enum Command {
     Nchan(raw::Options),
     /// The loop, nchan and Portico in one table
     Compare(compare::Options),
+    /// Bookings in nobody's way, against pgbench with the same statements
+    Writes(writes::Options),
     /// Be the bare loop, with frames of so many bytes
     #[command(hide = true)]
     FloorServer { bytes: usize },
@@ -90,6 +94,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Floor(options) => raw::run(raw::Kind::Floor, &options).await,
         Command::Nchan(options) => raw::run(raw::Kind::Nchan, &options).await,
         Command::Compare(options) => compare::run(&options).await,
+        Command::Writes(options) => writes::run(&options).await,
         Command::Worker | Command::FloorServer { .. } => unreachable!("they have no runtime"),
     }
 }
