@@ -1,13 +1,13 @@
 //! From a booking's commit to the DOM of real browsers: a client's calendar and staff's first page watch while two other
 //! clients book and cancel, one thing at a time.
 
+use crate::booking::{self, Form};
 use crate::cdp::{Chromium, Page};
-use crate::http::{Person, Posted, attribute, tags};
+use crate::http::{Person, Posted};
 use crate::server::{Server, Which};
 use crate::stats::{self, Sample, head};
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -76,7 +76,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
         Person::sign_in(url, "pieter").await?,
         Person::sign_in(url, "aisha").await?,
     ];
-    let week = freest_week(&thandi).await?;
+    let week = booking::freest_week(&thandi).await?;
     let chromium = Chromium::start(&options.chromium).await?;
     let mut screens = Screens {
         calendar: Watch::start(&chromium, url, &week.path, &thandi, SLOTS).await?,
@@ -117,7 +117,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
 
         let page = who.get(&path).await?;
         screens.forget();
-        let posted = cancel(who, &path, &page).await?;
+        let posted = booking::cancel(who, &path, &page).await?;
         screens.measure(&mut cancelled, &posted, slot, id).await?;
         sleep(pause).await;
         screens.calendar.count_into(&mut cancelled);
@@ -145,106 +145,6 @@ impl Columns {
         self.bytes.row("bytes to the calendar");
         self.frames.row("frames to the calendar");
     }
-}
-
-/// A week that is watched, and starts in it that can be booked and that the agenda shows.
-struct Week {
-    path: String,
-    staff: String,
-    free: Vec<String>,
-}
-
-/// Of the weeks that the agenda's seven days touch, the one with more of them free.
-async fn freest_week(client: &Person) -> anyhow::Result<Week> {
-    #[expect(clippy::cast_possible_truncation, reason = "far from the limits")]
-    let now = Timestamp::from_millisecond(stats::now() as i64)?;
-    // Past the notice, and within the seven days whatever the business' zone.
-    let from = now + SignedDuration::from_hours(4);
-    let to = now + SignedDuration::from_hours(6 * 24);
-    let first = client.get("/bookings").await?;
-    let mut links: Vec<String> = tags(&first, "/bookings?week=")
-        .filter_map(|tag| attribute(tag, "href"))
-        .map(|path| path.replace("&amp;", "&"))
-        .collect();
-    links.sort();
-    links.dedup();
-    let mut best: Option<Week> = None;
-    for path in links {
-        let page = client.get(&path).await?;
-        let slots: Vec<&str> = tags(&page, "data-state=\"free\"").collect();
-        let staff = slots.first().and_then(|tag| attribute(tag, "data-staff"));
-        let Some(staff) = staff else { continue };
-        let is_near = |start: &&str| {
-            let start = start.parse::<Timestamp>();
-            start.is_ok_and(|start| from < start && start < to)
-        };
-        let free: Vec<String> = slots
-            .iter()
-            .filter_map(|tag| attribute(tag, "data-slot"))
-            .filter(is_near)
-            .map(str::to_owned)
-            .collect();
-        if free.len() > best.as_ref().map_or(0, |best| best.free.len()) {
-            let staff = staff.to_owned();
-            best = Some(Week { path, staff, free });
-        }
-    }
-    best.context("nothing is free in the next six days")
-}
-
-/// The sheet of a slot, ready to be sent.
-struct Form {
-    fields: [(&'static str, String); 4],
-}
-
-impl Form {
-    async fn open(who: &Person, slot: &str, staff: &str) -> anyhow::Result<Self> {
-        let sheet = who
-            .get(&format!("/bookings/new?start={slot}&staff={staff}"))
-            .await?;
-        let value = |mark: &str| {
-            let mut fitting = tags(&sheet, mark).filter(|tag| !tag.contains(" disabled"));
-            let value = fitting.next().and_then(|tag| attribute(tag, "value"));
-            value
-                .map(str::to_owned)
-                .with_context(|| format!("the sheet of {slot} has no {mark}"))
-        };
-        let fields = [
-            ("start", slot.to_owned()),
-            ("staff", staff.to_owned()),
-            ("service", value("name=\"service\"")?),
-            ("key", value("name=\"key\"")?),
-        ];
-        Ok(Self { fields })
-    }
-
-    async fn book(&self, who: &Person) -> anyhow::Result<Posted> {
-        let fields = self.fields.each_ref();
-        let fields = fields.map(|(name, value)| (*name, value.as_str()));
-        let posted = who.post("/bookings", &fields).await?;
-        ensure!(
-            posted.status == 303,
-            "a booking was answered {}",
-            posted.status
-        );
-        Ok(posted)
-    }
-}
-
-/// Takes a booking back, from its page.
-async fn cancel(who: &Person, path: &str, page: &str) -> anyhow::Result<Posted> {
-    let version = tags(page, "name=\"version\"").next();
-    let version = version.and_then(|tag| attribute(tag, "value"));
-    let version = version.context("a booking's page has its version")?;
-    let posted = who
-        .post(&format!("{path}/cancel"), &[("version", version)])
-        .await?;
-    ensure!(
-        posted.status == 303,
-        "a cancellation was answered {}",
-        posted.status
-    );
-    Ok(posted)
 }
 
 /// Everyone who watches.

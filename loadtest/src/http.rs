@@ -12,7 +12,7 @@ const PASSWORD: &str = "kestrel-demo-2026";
 #[derive(Debug)]
 pub(crate) struct Person {
     client: reqwest::Client,
-    url: String,
+    pub(crate) url: String,
     /// `name=value` of the session.
     pub(crate) cookie: String,
 }
@@ -27,10 +27,23 @@ pub(crate) struct Posted {
 }
 
 impl Person {
-    pub(crate) async fn sign_in(url: &str, name: &str) -> anyhow::Result<Self> {
-        let client = reqwest::Client::builder()
+    /// What keeps connections, for as many people as share it.
+    pub(crate) fn browser() -> anyhow::Result<reqwest::Client> {
+        Ok(reqwest::Client::builder()
             .redirect(Policy::none())
-            .build()?;
+            .build()?)
+    }
+
+    pub(crate) async fn sign_in(url: &str, name: &str) -> anyhow::Result<Self> {
+        Self::sign_in_with(Self::browser()?, url, name).await
+    }
+
+    /// Over connections that others use too.
+    pub(crate) async fn sign_in_with(
+        client: reqwest::Client,
+        url: &str,
+        name: &str,
+    ) -> anyhow::Result<Self> {
         let email = format!("{name}@kestrel.example");
         let answer = client
             .post(format!("{url}/login"))
@@ -63,13 +76,16 @@ impl Person {
 
     /// The bytes of a page in an encoding that a browser would accept, read to their end.
     pub(crate) async fn fetch(&self, path: &str, encoding: &str) -> anyhow::Result<Vec<u8>> {
-        let answer = self
-            .client
-            .get(format!("{}{path}", self.url))
-            .header(COOKIE, &self.cookie)
-            .header(ACCEPT_ENCODING, encoding)
-            .send()
-            .await?;
+        let ask = || {
+            let request = self.client.get(format!("{}{path}", self.url));
+            let request = request.header(COOKIE, &self.cookie);
+            request.header(ACCEPT_ENCODING, encoding).send()
+        };
+        let answer = match ask().await {
+            // A server that was started anew leaves dead connections behind.
+            Err(error) if error.is_request() => ask().await?,
+            answer => answer?,
+        };
         ensure!(answer.status() == 200, "{path}: {}", answer.status());
         Ok(answer.bytes().await?.into())
     }
