@@ -2,14 +2,13 @@
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::ConnectInfo;
 use axum::http::{Request, header};
 use criterion::{Criterion, criterion_group, criterion_main};
 use portico::app::App;
 use portico::clock::Clock;
 use portico::config::{BaseUrl, Config, PaymentSetting};
 use portico::demo::{self, PASSWORD, Plan};
-use portico::http;
+use portico::http::{self, Visitor};
 use std::net::SocketAddr;
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
@@ -20,7 +19,10 @@ fn request(path: &str) -> axum::http::request::Builder {
     Request::builder()
         .uri(path)
         .header(header::HOST, BIND.to_string())
-        .extension(ConnectInfo(BIND))
+        .extension(Visitor {
+            address: BIND.ip(),
+            is_proxied: false,
+        })
 }
 
 /// The demo's business, and the session of one of its people.

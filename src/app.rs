@@ -3,11 +3,13 @@
 use crate::clock::Clock;
 use crate::config::{Config, PaymentSetting};
 use crate::live::{Desk, Hub, Source};
+use crate::meter::Meter;
 use crate::payment::Payments;
 use crate::realtime::{self, Bus, Local, Redis};
 use crate::secret::{self, Passwords};
 use crate::store::{Db, Error, Tx, Work, business};
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// One instance.
 #[derive(Debug, Clone)]
@@ -21,6 +23,10 @@ pub struct App {
     pub passwords: Passwords,
     pub payments: Payments,
     pub source: Source,
+    /// What is counted of connections and requests.
+    pub meter: Meter,
+    /// Cancelled once this instance wants no more traffic.
+    pub leaving: CancellationToken,
 }
 
 impl App {
@@ -58,6 +64,8 @@ impl App {
             passwords: Passwords::default(),
             payments,
             source,
+            meter: Meter::default(),
+            leaving: CancellationToken::new(),
         })
     }
 
@@ -73,7 +81,7 @@ impl App {
 
     /// Asks every live page to come back elsewhere, lets writes finish, and closes the database.
     pub async fn stop(&self) {
-        self.hub.close();
+        self.hub.close().await;
         self.db.close().await;
     }
 }

@@ -33,6 +33,8 @@ pub struct Config {
     pub max_connections_per_address: usize,
     /// Between no longer being ready and no longer listening.
     pub drain: Duration,
+    /// Whether a proxy may speak HTTP/2 in clear text. Sockets need HTTP/1.1 all the same.
+    pub h2c: bool,
     /// Live pages that one person may have open.
     pub sockets_per_person: usize,
     /// Who takes the clients' money.
@@ -81,6 +83,7 @@ impl fmt::Debug for Config {
                 &self.max_connections_per_address,
             )
             .field("drain", &self.drain)
+            .field("h2c", &self.h2c)
             .field("sockets_per_person", &self.sockets_per_person)
             .field("payments", &self.payments)
             .field("sandbox_in_public", &self.sandbox_in_public)
@@ -101,6 +104,7 @@ impl Config {
             max_connections: MAX_CONNECTIONS,
             max_connections_per_address: MAX_CONNECTIONS_PER_ADDRESS,
             drain: Duration::ZERO,
+            h2c: false,
             sockets_per_person: SOCKETS_PER_PERSON,
             payments: PaymentSetting::Off,
             sandbox_in_public: false,

@@ -21,7 +21,8 @@ use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 /// A live client portal for a service business.
@@ -115,7 +116,10 @@ fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .init();
     let runtime = tokio::runtime::Runtime::new().expect("the system gives threads");
-    match runtime.block_on(run(cli.command)) {
+    let outcome = runtime.block_on(run(cli.command));
+    // What is still under way after a second signal is not waited for.
+    runtime.shutdown_background();
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("portico: {error:#}");
@@ -144,15 +148,32 @@ async fn run(command: Command) -> anyhow::Result<()> {
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
-    let bind = config.bind;
-    let listener = http::listen(bind)
-        .map_err(|error| Unusable(format!("cannot listen on {bind}: {error}")))?;
+    let listener = listen(config.bind)?;
+    let metrics = config.metrics_bind.map(listen).transpose()?;
     let app = open(config).await?;
     jobs::start(&app).await?;
+    if let Some(metrics) = metrics {
+        tokio::spawn(http::serve_metrics(app.clone(), metrics));
+    }
     println!("Portico listens on http://{}", listener.local_addr()?);
-    http::serve(app, listener, stopped())
-        .await
-        .context("serving")
+    until_stopped(app, listener).await
+}
+
+/// Takes an address, before anything is written.
+fn listen(bind: SocketAddr) -> Result<TcpListener, Unusable> {
+    http::listen(bind).map_err(|error| Unusable(format!("cannot listen on {bind}: {error}")))
+}
+
+/// Serves until it is asked to stop, and has; asked again, it ends at once.
+async fn until_stopped(app: App, listener: TcpListener) -> anyhow::Result<()> {
+    let (mut asked, mut again) = (Stop::new()?, Stop::new()?);
+    let serving = http::serve(app, listener, async move { asked.wait().await });
+    tokio::select! {
+        served = serving => served.context("serving"),
+        () = async { again.wait().await; again.wait().await } => {
+            anyhow::bail!("asked again to stop, before everything was finished")
+        }
+    }
 }
 
 async fn open(config: Config) -> anyhow::Result<App> {
@@ -162,8 +183,7 @@ async fn open(config: Config) -> anyhow::Result<App> {
 
 async fn demo(port: u16, dir: Option<PathBuf>, quiet: bool) -> anyhow::Result<()> {
     let bind = SocketAddr::from(([127, 0, 0, 1], port));
-    let listener = http::listen(bind)
-        .map_err(|error| Unusable(format!("cannot listen on {bind}: {error}")))?;
+    let listener = listen(bind)?;
     let bind = listener.local_addr()?;
     let dir = dir.unwrap_or_else(|| {
         std::env::temp_dir().join(format!("portico-demo-{}", std::process::id()))
@@ -187,9 +207,7 @@ async fn demo(port: u16, dir: Option<PathBuf>, quiet: bool) -> anyhow::Result<()
     }
     println!("Kestrel Physio is open at http://{bind}");
     print_accounts(&plan);
-    http::serve(app, listener, stopped())
-        .await
-        .context("serving")
+    until_stopped(app, listener).await
 }
 
 /// Removes an earlier demo's file, and nothing else that may stand in the folder.
@@ -324,10 +342,23 @@ async fn database(config: &Config) -> anyhow::Result<Db> {
 }
 
 /// SIGTERM from a service manager, or ctrl-C.
-async fn stopped() {
-    let mut term = signal(SignalKind::terminate()).expect("the runtime handles signals");
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+struct Stop {
+    term: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            term: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }

@@ -39,6 +39,9 @@ pub(crate) struct Settings {
     /// Seconds between no longer being ready and no longer listening, for a load balancer to notice
     #[arg(long, env = "PORTICO_DRAIN_SECONDS", default_value_t = 0)]
     drain_seconds: u64,
+    /// Also speak HTTP/2 in clear text, for a proxy that does; sockets stay on HTTP/1.1
+    #[arg(long, env = "PORTICO_H2C")]
+    h2c: bool,
     /// Live pages that one person may have open
     #[arg(long, env = "PORTICO_MAX_SOCKETS_PER_PERSON", default_value_t = config::SOCKETS_PER_PERSON)]
     max_sockets_per_person: usize,
@@ -73,6 +76,7 @@ impl Settings {
             max_connections: self.max_connections,
             max_connections_per_address: self.max_connections_per_address,
             drain: Duration::from_secs(self.drain_seconds),
+            h2c: self.h2c,
             sockets_per_person: self.max_sockets_per_person,
             payments: PaymentSetting::parse(&self.payments).map_err(Unusable)?,
             sandbox_in_public: self.sandbox_in_public,

@@ -11,16 +11,18 @@ const FLOORS: &str = "
     0  clock     domain
     0  assets
     0  domain
+    0  meter
     0  secret
     0  payment   domain
     1  store     domain clock
     2  realtime  domain clock
     3  views     domain realtime::part assets
     4  live      domain clock store realtime views assets
-    5  app       domain clock store realtime views live config assets secret payment
-    6  jobs      domain clock store realtime views live config assets secret payment app
-    6  http      domain clock store realtime views live config assets secret payment app
-    7  demo      domain clock store realtime views live config assets secret payment app jobs
+    5  app       domain clock store realtime views live config assets secret payment meter
+    6  jobs      domain clock store realtime views live config assets secret payment meter app
+    6  http      domain clock store realtime views live config assets secret payment meter app
+    7  demo      domain clock store realtime views live config assets secret payment meter app jobs
+    8  settings  domain config
 ";
 
 /// Words that `domain` never says outside a comment: it decides, and others fetch, wait and show.

@@ -108,7 +108,7 @@ pub(super) async fn explain(State(app): State<App>, request: Request, next: Next
     let id = request
         .extensions()
         .get::<RequestId>()
-        .map(|id| id.0.clone())
+        .map(|id| id.0.to_string())
         .unwrap_or_default();
     let response = next.run(request).await;
     let status = response.status();
@@ -197,6 +197,10 @@ fn say(status: StatusCode, words: String) -> (&'static str, String) {
         StatusCode::SERVICE_UNAVAILABLE => (
             "Busy right now",
             "Nothing was changed. Wait a few seconds, then try again.",
+        ),
+        StatusCode::REQUEST_TIMEOUT => (
+            "That took too long",
+            "The form arrived only in part: it took too long. Check the connection and send it again.",
         ),
         StatusCode::URI_TOO_LONG => (
             "That address is too long",

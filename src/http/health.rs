@@ -1,4 +1,5 @@
-//! For load balancers: whether the process lives, and whether it can serve.
+//! For load balancers: whether the process lives, and whether it can serve. One line a dependency, and nothing about it that
+//! an outsider could use. A flood of questions costs the database one answer in two seconds.
 
 use super::error::Plain;
 use crate::app::App;
@@ -6,19 +7,71 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout};
+
+/// How long an answer of the database counts, and how long one is waited for.
+const FRESH: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Without a sweep for so long, the pages here may miss what others see. Five sweeps; a page itself says so after fifteen
+/// seconds.
+const LATE: Duration = Duration::from_secs(10);
+
+/// What the database answered last, and when; shared by all who ask.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Health(Arc<Mutex<Option<(Instant, bool)>>>);
+
+impl Health {
+    /// Whether the database answers. Those who ask while it is being asked wait for that.
+    async fn database(&self, app: &App) -> bool {
+        let mut known = self.0.lock().await;
+        if let Some((at, answers)) = *known
+            && at.elapsed() < FRESH
+        {
+            return answers;
+        }
+        let asked = timeout(
+            PATIENCE,
+            app.db.q("SELECT CAST(1 AS BIGINT)").one::<(i64,)>(),
+        );
+        let answers = matches!(asked.await, Ok(Ok(_)));
+        *known = Some((Instant::now(), answers));
+        answers
+    }
+}
 
 pub(super) async fn alive() -> &'static str {
     "ok"
 }
 
 /// One line a dependency.
-pub(super) async fn ready(State(app): State<App>) -> impl IntoResponse {
-    let (status, words) = match app.db.q("SELECT CAST(1 AS BIGINT)").one::<(i64,)>().await {
-        Ok(_) => (StatusCode::OK, "ok\ndatabase: ok\n"),
-        Err(_) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "not ready\ndatabase: does not answer\n",
-        ),
+pub(super) async fn ready(
+    State(app): State<App>,
+    Extension(health): Extension<Health>,
+) -> impl IntoResponse {
+    let answers = health.database(&app).await;
+    let age = app.hub.sweep_age();
+    let is_swept = age < LATE;
+    let is_leaving = app.leaving.is_cancelled();
+    let mut lines = vec![
+        if answers {
+            "database ok".to_owned()
+        } else {
+            "database does not answer".to_owned()
+        },
+        if is_swept {
+            format!("sweep ok {} ms", age.as_millis())
+        } else {
+            "sweep late".to_owned()
+        },
+    ];
+    lines.extend(is_leaving.then(|| "draining".to_owned()));
+    let status = if answers && is_swept && !is_leaving {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
     };
-    (status, Extension(Plain), words)
+    (status, Extension(Plain), lines.join("\n") + "\n")
 }

@@ -2,10 +2,13 @@
 //! ever.
 
 use super::extract::Asked;
+use super::serve::Stream;
+use super::trace::RequestId;
 use crate::app::App;
 use crate::live::{self, Address, Page, Region};
 use crate::realtime::{Cursor, Limits, Rights, Socket, Verdict};
 use crate::store::session;
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -19,6 +22,7 @@ pub(super) async fn connect(
     State(app): State<App>,
     Asked(address): Asked<Address>,
     session: Session,
+    Extension(id): Extension<RequestId>,
     mut request: Request,
 ) -> Response {
     let Some(accept) = accept(request.headers()) else {
@@ -41,10 +45,20 @@ pub(super) async fn connect(
     };
     let upgraded = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
-        match upgraded.await {
-            Ok(upgraded) => socket.run(TokioIo::new(upgraded)).await,
-            Err(error) => tracing::debug!(%error, "a connection ended at once"),
-        }
+        let upgraded = match upgraded.await {
+            Ok(upgraded) => upgraded,
+            Err(error) => return tracing::debug!(%error, "a connection ended at once"),
+        };
+        // Without the layers that HTTP needed: every open page would keep them.
+        let code = match upgraded.downcast::<TokioIo<Stream>>() {
+            Ok(parts) => {
+                let stream = parts.io.into_inner();
+                socket.run(stream.put_back(parts.read_buf)).await
+            }
+            Err(upgraded) => socket.run(TokioIo::new(upgraded)).await,
+        };
+        // No span was kept open for this: it would cost each open page more than its name.
+        tracing::debug!(id = %id.0, code, "a page closed");
     });
     let answer = [
         (header::UPGRADE, WEBSOCKET),

@@ -12,6 +12,7 @@ mod home;
 mod invoice;
 mod live;
 mod message;
+mod metrics;
 mod notification;
 mod origin;
 mod payment;
@@ -21,15 +22,18 @@ mod serve;
 mod settings;
 mod sign_in;
 mod trace;
+mod visitor;
 
-pub use serve::{listen, serve};
+pub use metrics::serve as serve_metrics;
+pub use serve::{Patience, listen, serve, serve_within};
+pub use visitor::Visitor;
 
 use crate::app::App;
 use crate::store::session::Sessions;
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
+use axum::{Extension, Router};
 use std::time::Duration;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -83,7 +87,8 @@ pub fn router(app: &App) -> Router {
         .layer(from_fn_with_state(app.clone(), origin::check))
         .layer(from_fn_with_state(app.clone(), error::explain))
         .layer(from_fn_with_state(app.clone(), secure::headers))
-        .layer(from_fn(trace::log))
+        .layer(Extension(health::Health::default()))
+        .layer(from_fn_with_state(app.clone(), trace::log))
         .with_state(app.clone())
 }
 

@@ -1,8 +1,20 @@
 //! Listening, and stopping without cutting anyone off.
 
+mod accept;
+mod connection;
+mod door;
+mod proxy;
+mod stream;
+mod timer;
+
+pub(super) use stream::Stream;
+
 use super::router;
 use crate::app::App;
-use axum::serve::ListenerExt;
+use axum::Router;
+use connection::Front;
+use door::Door;
+use prometheus_client::metrics::gauge::Gauge;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
@@ -12,10 +24,35 @@ use tokio::time::{sleep, timeout};
 const SEND_BUFFER: u32 = 64 * 1024;
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
-/// How long requests under way have to be answered: a half-sent one never would be.
-const DRAIN: Duration = Duration::from_secs(10);
-/// How long open pages have to hear that they should come back.
+/// How long open pages have to answer, after the last of them was asked to come back elsewhere.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Connections beside the portal's own.
+const MACHINES: usize = 32;
+
+/// How long a visitor is waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For the head of a first request, and for what a proxy says before it.
+    pub head: Duration,
+    /// For the next byte of a request's body.
+    pub body: Duration,
+    /// Between two requests, besides the time for the next head. Balancers keep connections for a minute, and should be the ones to close them.
+    pub rest: Duration,
+    /// For the answers under way once it stops.
+    pub answers: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(10),
+            body: Duration::from_secs(10),
+            rest: Duration::from_secs(75),
+            answers: Duration::from_secs(10),
+        }
+    }
+}
 
 /// Takes the address, before anything is written anywhere.
 pub fn listen(bind: SocketAddr) -> std::io::Result<TcpListener> {
@@ -30,35 +67,49 @@ pub fn listen(bind: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Serves until `stop` resolves; then answers what is under way, closes the live pages, and lets writes finish.
+/// Serves until `stop` resolves, and a while longer where a balancer has to notice; then answers what is under way, closes the
+/// live pages, and lets writes finish.
 pub async fn serve(
     app: App,
     listener: TcpListener,
-    stop: impl Future<Output = ()> + Send + 'static,
+    stop: impl Future<Output = ()> + Send,
 ) -> std::io::Result<()> {
+    serve_within(Patience::default(), app, listener, stop).await
+}
+
+/// Serves as [`serve`] does, with another patience.
+pub async fn serve_within(
+    patience: Patience,
+    app: App,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send,
+) -> std::io::Result<()> {
+    accept::raise_limit(app.config.max_connections);
     if let Some(sandbox) = app.payments.sandbox() {
         sandbox.listens_at(listener.local_addr()?);
     }
-    // A frame of a few hundred bytes would otherwise wait for the answer to the one before it.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection ended at once");
-        }
-    });
-    let service = router(&app).into_make_service_with_connect_info::<SocketAddr>();
-    let hub = app.hub.clone();
-    let (told_to_stop, stopping) = tokio::sync::oneshot::channel();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
-        stop.await;
-        hub.close();
-        let _ = told_to_stop.send(());
-    });
+    let config = &app.config;
+    let door = Door::new(
+        config.max_connections,
+        config.max_connections_per_address,
+        app.meter.connections.clone(),
+    );
+    let front = Front::new(&app, router(&app), door, patience);
+    let mut accepting = Box::pin(accept::run(listener, front.clone()));
     tokio::select! {
-        served = serving.into_future() => served?,
-        () = async {
-            let _ = stopping.await;
-            sleep(DRAIN).await;
-        } => tracing::warn!("a request was not finished in time"),
+        () = accepting.as_mut() => {}
+        () = stop => {}
+    }
+    app.leaving.cancel();
+    // Polled once at least: whoever waits in the backlog is let in before the door closes.
+    let _ = timeout(config.drain, accepting.as_mut()).await;
+    drop(accepting);
+    front.stopping.cancel();
+    front.connections.close();
+    let answered = timeout(patience.answers, front.connections.wait());
+    let (answered, ()) = tokio::join!(answered, app.hub.close());
+    if answered.is_err() {
+        tracing::warn!("a request was not finished in time");
     }
     let told = async {
         while app.hub.socket_count() > 0 {
@@ -68,4 +119,10 @@ pub async fn serve(
     let _ = timeout(FAREWELL, told).await;
     app.stop().await;
     Ok(())
+}
+
+/// Serves a router beside the portal, for a few machines of one's own.
+pub(super) async fn alone(patience: Patience, app: &App, router: Router, listener: TcpListener) {
+    let door = Door::new(MACHINES, MACHINES, Gauge::default());
+    accept::run(listener, Front::new(app, router, door, patience)).await;
 }

@@ -4,6 +4,7 @@
 use super::error::Error;
 use super::extract::{Asked, Fields, Me, Named};
 use super::origin;
+use super::visitor::Visitor;
 use crate::app::App;
 use crate::domain::business::Business;
 use crate::domain::id::PersonId;
@@ -14,12 +15,12 @@ use crate::store::throttle::{self, Attempt};
 use crate::store::token::{self, Issue, Kind, Redeem};
 use crate::store::{self, business, session};
 use crate::views::{sign_in as views, url};
-use axum::extract::{ConnectInfo, State};
+use axum::Extension;
+use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::Markup;
 use serde::Deserialize;
-use std::net::SocketAddr;
 use tower_sessions::Session;
 
 /// Where to go afterwards.
@@ -82,7 +83,7 @@ pub(super) struct Pair {
 /// `POST /login`.
 pub(super) async fn login(
     State(app): State<App>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    Extension(visitor): Extension<Visitor>,
     session: Session,
     Fields(form): Fields<Pair>,
 ) -> Result<Response, Error> {
@@ -90,7 +91,7 @@ pub(super) async fn login(
     let email: String = form.email.trim().to_lowercase().chars().take(254).collect();
     let attempt = Attempt {
         email: email.clone(),
-        address: from.ip().to_string(),
+        address: visitor.address.to_string(),
         now,
     };
     let free = app
@@ -200,7 +201,7 @@ pub(super) struct Address {
 /// `POST /reset`: the same answer, at once, whether or not there is such an account.
 pub(super) async fn send_link(
     State(app): State<App>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    Extension(visitor): Extension<Visitor>,
     Fields(form): Fields<Address>,
 ) -> Result<Response, Error> {
     let business = business(&app).await?;
@@ -212,7 +213,7 @@ pub(super) async fn send_link(
     let now = app.clock.now();
     let attempt = Attempt {
         email: format!("reset {email}"),
-        address: format!("reset {}", from.ip()),
+        address: format!("reset {}", visitor.address),
         now,
     };
     let free = app

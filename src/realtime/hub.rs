@@ -4,6 +4,8 @@ use super::adoption::Adoption;
 use super::bell::Bell;
 use super::cursor::Mark;
 use super::entry::{Entry, Watcher};
+use super::farewell;
+use super::meter::Meter;
 use super::region::{LoadError, Region};
 use crate::clock::Clock;
 use crate::domain::id::PersonId;
@@ -51,6 +53,7 @@ pub(super) struct Inner<R: Region> {
     loaded: AtomicU64,
     pub(super) adoption: Mutex<Adoption<R>>,
     closing: AtomicBool,
+    meter: Meter,
 }
 
 impl<R: Region> Clone for Hub<R> {
@@ -85,6 +88,7 @@ impl<R: Region> Hub<R> {
             loaded: AtomicU64::new(0),
             adoption: Mutex::default(),
             closing: AtomicBool::new(false),
+            meter: Meter::default(),
         }))
     }
 
@@ -252,10 +256,22 @@ impl<R: Region> Hub<R> {
         self.0.sockets.iter().map(|count| *count.value()).sum()
     }
 
-    /// Asks every socket to close and come back to another instance.
-    pub fn close(&self) {
+    /// What is counted here.
+    pub fn meter(&self) -> &Meter {
+        &self.0.meter
+    }
+
+    /// Asks every socket to close and come back to another instance, spread over seconds where they are thousands. Whoever
+    /// connects meanwhile is asked at once.
+    pub async fn close(&self) {
         self.0.closing.store(true, Ordering::Release);
-        self.alarm_all();
+        let bells: Vec<_> = self
+            .0
+            .alarms
+            .get(&Topic::Settings)
+            .map(|bells| bells.values().cloned().collect())
+            .unwrap_or_default();
+        farewell::ring(&bells).await;
     }
 
     pub(super) fn is_closing(&self) -> bool {
@@ -401,13 +417,15 @@ impl<R: Region> Hub<R> {
                 .await
                 .expect("the semaphore is never closed");
             let (region, source) = (entry.region.clone(), self.0.source.clone());
-            let loaded = in_time(async move { region.load(&source).await }).await;
+            let meter = self.0.meter.clone();
+            let loaded = in_time(async move { meter.timed(region.load(&source)).await }).await;
             drop(permit);
             self.0.loaded.fetch_add(1, Ordering::Relaxed);
             let loaded = match loaded {
                 Ok(loaded) => loaded,
                 Err(error) => {
                     tracing::warn!(region = ?entry.region, %error, "a region could not be loaded");
+                    self.0.meter.failed();
                     tokio::time::sleep(RETRY).await;
                     continue;
                 }

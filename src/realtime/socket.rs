@@ -10,6 +10,7 @@ use super::outgoing::Outgoing;
 use super::region::{Grant, Region, Verdict};
 use crate::domain::id::PersonId;
 use crate::domain::topic::Topic;
+use bytes::Buf as _;
 use futures_util::{SinkExt as _, StreamExt as _};
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -102,8 +103,8 @@ impl Close {
 }
 
 impl<R: Region> Socket<R> {
-    /// Serves a connection that was upgraded, until it ends, and leaves nothing of it behind.
-    pub async fn run<S: AsyncRead + AsyncWrite + Unpin + Send>(mut self, io: S) {
+    /// Serves a connection that was upgraded, until it ends, and leaves nothing of it behind; the code with which it ended.
+    pub async fn run<S: AsyncRead + AsyncWrite + Unpin + Send>(mut self, io: S) -> u16 {
         let config = WebSocketConfig::default()
             .max_message_size(Some(INBOUND))
             .max_frame_size(Some(INBOUND))
@@ -117,6 +118,7 @@ impl<R: Region> Socket<R> {
             // In a box: every open page would have room for it all its life.
             Box::pin(close.tell(&mut ws)).await;
         }
+        close.0
     }
 
     async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(&mut self, ws: &mut Ws<S>) -> Close {
@@ -265,6 +267,10 @@ impl<R: Region> Open<'_, R> {
         first: &Grant<R>,
         alarmed: u64,
     ) -> Result<(), Close> {
+        // It listens now: whoever closes the hub after this look rings its bell.
+        if self.socket.hub.is_closing() {
+            return Err(Close::RESTART);
+        }
         if let Some(since) = since {
             if since.viewer != self.viewer {
                 return Err(Close::OTHER_VIEWER);
@@ -466,9 +472,11 @@ impl<R: Region> Open<'_, R> {
             return true;
         };
         let began = Instant::now();
+        let bytes = frame.remaining();
         if !write(ws, frame).await {
             return false;
         }
+        self.socket.hub.meter().patched(bytes);
         let now = Instant::now();
         if now - began > HEARTBEAT {
             // It was taking bytes all the time, and no pong could be read meanwhile.
@@ -525,7 +533,9 @@ impl<R: Region> Open<'_, R> {
         } else {
             format!(r#"{{"hb":{age}{slow}}}"#)
         };
-        write(ws, Outgoing::text(&beat)).await
+        let frame = Outgoing::text(&beat);
+        self.socket.hub.meter().sent(frame.remaining());
+        write(ws, frame).await
     }
 
     fn is_loading(&self) -> bool {

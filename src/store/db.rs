@@ -200,6 +200,17 @@ impl Db {
         true
     }
 
+    /// The connections that are open, and how many of them nobody uses: what pools are called, size and idle.
+    pub fn pools(&self) -> Vec<(&'static str, u32, usize)> {
+        match &self.pools {
+            Pools::Sqlite { read, write } => vec![
+                ("read", read.size(), read.num_idle()),
+                ("write", write.size(), write.num_idle()),
+            ],
+            Pools::Postgres(pool) => vec![("all", pool.size(), pool.num_idle())],
+        }
+    }
+
     /// Waits until every write under way is committed and told, then closes the connections.
     pub async fn close(&self) {
         self.writes.close();

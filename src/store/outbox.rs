@@ -1,6 +1,6 @@
 //! Mails as rows, written in the transaction of the fact that they tell of, one for each subject, version and kind.
 
-use super::{Error, Tx};
+use super::{Db, Error, Tx};
 use crate::domain::email::{Email, Kind, Session};
 use crate::domain::id::{BookingId, EmailId, PersonId};
 use crate::domain::topic::Topic;
@@ -63,6 +63,12 @@ pub(super) async fn forget_old_secrets(tx: &mut Tx, before: Timestamp) -> Result
         tx.touch(Topic::Outbox);
     }
     Ok(())
+}
+
+/// How many mails wait to be sent.
+pub async fn count(db: &Db) -> Result<i64, Error> {
+    let (count,): (i64,) = db.q("SELECT COUNT(*) FROM outbox").one().await?;
+    Ok(count)
 }
 
 #[derive(sqlx::FromRow)]

@@ -256,9 +256,13 @@ impl Running {
     }
 
     fn serve_with(dir: &Path, settings: &[(&str, &str)]) -> Self {
+        let mut serve = Command::new(env!("CARGO_BIN_EXE_portico"));
+        Self::start(dir, serve.arg("serve"), settings)
+    }
+
+    fn start(dir: &Path, command: &mut Command, settings: &[(&str, &str)]) -> Self {
         let log = std::fs::File::create(dir.join("log")).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_portico"))
-            .arg("serve")
+        let mut child = command
             .current_dir(dir)
             .env_clear()
             .envs([
@@ -324,8 +328,6 @@ async fn a_server_that_is_told_to_stop_does_so_whatever_is_half_sent() {
     // Whoever watches is asked to come back, and whoever said half a sentence is not waited for.
     assert_eq!(page.closed().await, (1012, "restart".to_owned()));
     assert_eq!(stopped.await.unwrap(), Some(0));
-    let log = std::fs::read_to_string(dir.path().join("log")).unwrap();
-    assert!(log.contains("a request was not finished in time"), "{log}");
 }
 
 #[tokio::test]
@@ -458,4 +460,84 @@ async fn a_log_tells_no_secret_of_a_payment() {
         let told = log.lines().find(|line| line.contains(secret));
         assert_eq!(told, None, "{secret}");
     }
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_it_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut running = Running::serve_with(dir.path(), &[("PORTICO_DRAIN_SECONDS", "600")]);
+    let browser = crate::browser::Browser::new(running.address);
+    for (signal, draining) in [("-INT", true), ("-TERM", false)] {
+        let pid = running.child.id().to_string();
+        let told = Command::new("kill").args([signal, &pid]).status();
+        assert!(told.unwrap().success());
+        while draining && browser.get("/readyz").await.status == 200 {
+            tokio::task::yield_now().await;
+        }
+    }
+    let wait = tokio::task::spawn_blocking(move || running.child.wait().unwrap().code());
+    let ended = tokio::time::timeout(Duration::from_secs(10), wait).await;
+    assert_eq!(ended.expect("it ends").unwrap(), Some(1));
+    let log = std::fs::read_to_string(dir.path().join("log")).unwrap();
+    assert!(log.contains("asked again to stop"), "{log}");
+}
+
+#[tokio::test]
+async fn the_metrics_have_an_address_of_their_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    let bind = address.to_string();
+    let taken = portico(dir.path(), &["serve"], &[("PORTICO_METRICS_BIND", &bind)]);
+    assert_eq!(taken.status.code(), Some(2));
+    assert!(err(&taken).contains("cannot listen on"), "{}", err(&taken));
+    assert_eq!(files(dir.path()), Vec::<String>::new());
+    drop(free);
+    let settings = [("PORTICO_METRICS_BIND", bind.as_str())];
+    let running = Running::serve_with(dir.path(), &settings);
+    let public = crate::browser::Browser::new(running.address);
+    assert_eq!(public.get("/metrics").await.status, 404);
+    let told = crate::browser::Browser::new(address).get("/metrics").await;
+    assert_eq!(told.status, 200);
+    assert!(told.body.contains("portico_sockets 0\n"), "{}", told.body);
+    assert_eq!(running.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_server_without_descriptors_waits_and_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    // The soft limit is below what a start takes: it is raised to the hard one.
+    let mut running = Running::start(
+        dir.path(),
+        Command::new("/bin/sh").args([
+            "-c",
+            "ulimit -Sn 40; ulimit -Hn 60; exec \"$0\" serve",
+            env!("CARGO_BIN_EXE_portico"),
+        ]),
+        &[],
+    );
+    let mut crowd = Vec::new();
+    let log = || std::fs::read_to_string(dir.path().join("log")).unwrap();
+    while !log().contains("nothing left for them") {
+        assert!(crowd.len() < 200, "there is no end of descriptors");
+        crowd.push(TcpStream::connect(running.address).await.unwrap());
+    }
+    // Those who wait are let in as soon as others leave.
+    let mut waiting = TcpStream::connect(running.address).await.unwrap();
+    crowd.clear();
+    waiting
+        .write_all(b"GET /healthz HTTP/1.0\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = String::new();
+    let heard = tokio::io::AsyncReadExt::read_to_string(&mut waiting, &mut answer);
+    let heard = tokio::time::timeout(Duration::from_secs(10), heard).await;
+    heard.expect("it is let in").unwrap();
+    assert!(answer.ends_with("\r\n\r\nok"), "{answer}");
+    assert_eq!(
+        log().matches("nothing left for them").count(),
+        1,
+        "it is said once"
+    );
+    assert!(running.child.try_wait().unwrap().is_none());
 }

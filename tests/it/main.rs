@@ -7,6 +7,7 @@
 )]
 
 mod browser;
+mod gate;
 mod house;
 mod money;
 mod state;
@@ -14,10 +15,14 @@ mod state;
 mod booking;
 mod command;
 mod fragments;
+mod health;
 mod invoice;
 mod laws;
 mod live;
 mod message;
+mod metrics;
 mod notification;
 mod payment;
+mod proxy;
 mod security;
+mod serve;

@@ -300,12 +300,5 @@ on_both!(
             }
             assert_eq!(answer.header("set-cookie"), None, "{path} signs nobody out");
         }
-        let ready = thandi.get("/readyz").await;
-        assert_eq!(
-            (ready.status, ready.body.as_str()),
-            (503, "not ready\ndatabase: does not answer\n")
-        );
-        let alive = thandi.get("/healthz").await;
-        assert_eq!((alive.status, alive.body.as_str()), (200, "ok"));
     }
 );
