@@ -1,6 +1,7 @@
 //! The guarantee behind every live page: what moved is found by asking the database, whatever was or was not heard.
 
 use crate::app::App;
+use crate::fault;
 use crate::store::topic;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -18,6 +19,9 @@ pub(super) async fn run(app: App, mut mark: i64) {
     let mut failed = false;
     loop {
         ticks.tick().await;
+        if fault::is_off("sweep") {
+            continue;
+        }
         match once(&app, mark, failed).await {
             Ok(next) => {
                 mark = next;

@@ -3,6 +3,7 @@
 use super::query::{On, Q};
 use super::{Db, Error};
 use crate::domain::topic::Topic;
+use crate::fault;
 use sqlx::{Postgres, Sqlite, Transaction};
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -105,7 +106,10 @@ impl Db {
         let mut tx = self.begin().await?;
         let done = tokio::time::timeout(PATIENCE, work(&mut tx, input)).await;
         let value = done.map_err(|_| Error::Database(sqlx::Error::PoolTimedOut))??;
-        for moved in tx.commit().await? {
+        fault::point("before_commit").await;
+        let moved = tx.commit().await?;
+        fault::point("after_commit").await;
+        for moved in moved {
             // A full queue costs one sweep of delay, never a write.
             let _ = self.moved.try_send(moved);
         }
