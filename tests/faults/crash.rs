@@ -3,6 +3,8 @@
 use crate::rig::dice::Dice;
 use crate::rig::{Business, Instance, On, Outcome, Person, Watcher};
 use anyhow::ensure;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Row 2, and P2: two seconds for a sweep and one to load and push.
@@ -141,4 +143,50 @@ async fn a_client_who_hangs_up_after_the_commit_is_heard() -> Outcome {
     only.release("after_commit");
     page.shows("Never mind the answer", STALE).await?;
     page.is_exact(only.address, STALE).await
+}
+
+/// Row 12: a copy of SQLite's files as they stand in the middle of writes, which is what a power cut leaves: it opens, it is
+/// sound, and everything that was answered before is in it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_torn_copy_of_sqlite_holds_all_that_was_answered() -> Outcome {
+    const WRITERS: usize = 4;
+    let mut dice = Dice::roll();
+    let business = Business::open(On::Sqlite).await?;
+    let only = Instance::of(&business).serve().await?;
+    let thandi = Person::sign_in(&only, "thandi").await?;
+    let answered = Arc::new(Mutex::new(Vec::new()));
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|writer| {
+            let (thandi, answered) = (thandi.clone(), Arc::clone(&answered));
+            tokio::spawn(async move {
+                for n in 0.. {
+                    let words = format!("Writer {writer}, line {n}.");
+                    let answer = thandi.write(&words, &words).await;
+                    if answer.is_ok_and(|answer| answer.status == 303) {
+                        let mut answered = answered.lock().expect("nothing panics in it");
+                        answered.push(words);
+                    }
+                }
+            })
+        })
+        .collect();
+    for _ in 0..25 {
+        tokio::time::sleep(dice.moment(Duration::from_millis(60))).await;
+        only.process.signal("STOP")?;
+        // What was answered until now; what still is on its way to a writer was committed too.
+        let so_far = answered.lock().expect("nothing panics in it").clone();
+        let copy = business.copy()?;
+        only.process.signal("CONT")?;
+        copy.is_sound()?;
+        let bodies: HashSet<String> = copy.messages().await?.into_iter().collect();
+        for words in &so_far {
+            ensure!(bodies.contains(words), "{words} was answered and is lost");
+        }
+    }
+    for writer in writers {
+        writer.abort();
+    }
+    let count = answered.lock().expect("nothing panics in it").len();
+    ensure!(count > 25, "only {count} were written meanwhile");
+    Ok(())
 }

@@ -4,9 +4,11 @@
 mod rig;
 
 mod booking;
+mod clock;
 mod crash;
 mod database;
 mod payment;
 mod redis;
 mod sockets;
+mod starved;
 mod switches;

@@ -5,7 +5,6 @@ use super::process::tied;
 use anyhow::{Context as _, ensure};
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use tempfile::TempDir;
 
 /// Which database a row runs on.
@@ -67,9 +66,18 @@ impl Business {
         Ok(Self { url, on, dir })
     }
 
-    /// The file, where there is one.
-    pub(crate) fn file(&self) -> PathBuf {
-        self.dir.path().join("portico.db")
+    /// SQLite's files as they stand at this moment, elsewhere.
+    pub(crate) fn copy(&self) -> anyhow::Result<Self> {
+        let dir = tempfile::tempdir()?;
+        for name in ["portico.db", "portico.db-wal"] {
+            std::fs::copy(self.dir.path().join(name), dir.path().join(name))?;
+        }
+        let url = format!("sqlite:{}", dir.path().join("portico.db").display());
+        Ok(Self {
+            url,
+            on: self.on,
+            dir,
+        })
     }
 
     /// Where its Postgres listens.
