@@ -10,7 +10,8 @@ const STALE: Duration = Duration::from_secs(3);
 const NEAR: i64 = 10_000;
 
 /// When the last message was written, and when that is now, in milliseconds of the database's time.
-const LAST: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) - MAX(created_at) FROM messages";
+const LAST: &str =
+    "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) - MAX(at) FROM messages";
 
 /// The library itself: the command of its name would stay in between, and be all that a test can end.
 fn faketime() -> anyhow::Result<String> {

@@ -1,6 +1,6 @@
 //! An instance that gets too little of the machine is slower, says no, and is well again as soon as it gets more.
 
-use crate::rig::{Business, Instance, On, Outcome, Person, Watcher};
+use crate::rig::{Business, Instance, On, Outcome, Person, Watcher, until};
 use anyhow::ensure;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,6 +23,12 @@ async fn an_instance_without_descriptors_recovers() -> Outcome {
     for _ in 0..200 {
         crowd.push(TcpStream::connect(few.address).await?);
     }
+    // All that it may open is open, and those who knocked last wait outside.
+    let open = format!("/proc/{}/fd", few.process.id());
+    until("it has no descriptor left", HEALED, || {
+        std::fs::read_dir(&open).is_ok_and(|open| open.count() >= 64)
+    })
+    .await?;
     // The line that stands is served, also while there are no more to be had.
     let answer = thandi.write("Still here", "k1").await;
     let crowded = Instant::now();
