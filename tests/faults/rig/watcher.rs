@@ -31,7 +31,8 @@ pub(crate) struct Seen {
     pub(crate) cursor: Option<String>,
     /// The latest heartbeat: when it came and the age that it told, in milliseconds.
     pub(crate) beat: Option<(Instant, u64)>,
-    pub(crate) frames: usize,
+    /// Whether that heartbeat said that other instances are only found, not heard.
+    pub(crate) slow: bool,
     pub(crate) is_open: bool,
     /// A close code after which a browser does not come back.
     pub(crate) closed: Option<u16>,
@@ -194,6 +195,7 @@ impl Seen {
         let frame: serde_json::Value = serde_json::from_str(text).expect("a frame is JSON");
         if let Some(age) = frame["hb"].as_u64() {
             self.beat = Some((Instant::now(), age));
+            self.slow = frame["slow"] == true;
         }
         if let Some(cursor) = frame["v"].as_str() {
             if let Some(before) = &self.cursor
@@ -204,7 +206,6 @@ impl Seen {
             self.cursor = Some(cursor.to_owned());
         }
         if let Some(content) = frame["content"].as_str() {
-            self.frames += 1;
             self.page.apply(content);
         }
     }
