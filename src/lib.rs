@@ -4,6 +4,7 @@ pub mod assets;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod fault;
 pub mod meter;
 pub mod payment;
 pub mod secret;

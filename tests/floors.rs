@@ -13,13 +13,14 @@ const FLOORS: &str = "
     0  domain
     0  meter
     0  secret
+    0  fault
     0  payment   domain
-    1  store     domain clock
-    2  realtime  domain clock
+    1  store     domain clock fault
+    2  realtime  domain clock fault
     3  views     domain realtime::part assets
     4  live      domain clock store realtime views assets
     5  app       domain clock store realtime views live config assets secret payment meter
-    6  jobs      domain clock store realtime views live config assets secret payment meter app
+    6  jobs      domain clock fault store realtime views live config assets secret payment meter app
     6  http      domain clock store realtime views live config assets secret payment meter app
     7  demo      domain clock store realtime views live config assets secret payment meter app jobs
     8  settings  domain config

@@ -117,6 +117,21 @@
   document.addEventListener('htmx:before:request', hold(true));
   document.addEventListener('htmx:finally:request', hold(false));
 
+  // --- Not saved: no answer came, or one that says "not now". The form stays as it was filled in, with its key: sent again it
+  // counts once, also when only the answer was lost.
+  function unsaved(e) {
+    const ctx = e.detail.ctx, form = ctx?.sourceElement?.closest?.('form');
+    if (!form || form.method !== 'post' || ctx.response?.status < 500) return;
+    ctx.swap = 'none';
+    if (form.getAttribute('hx-swap') === 'none') return;   // nobody sent it by hand, and it is tried again
+    const note = Object.assign(document.createElement('p'), { className: 'note bad unsaved', textContent: 'Not saved. Try again in a moment.' });
+    note.setAttribute('role', 'alert');
+    form.prepend(note);
+  }
+  document.addEventListener('htmx:error', unsaved);
+  document.addEventListener('htmx:response:error', unsaved);
+  document.addEventListener('htmx:before:request', e => e.target.querySelector?.('.unsaved')?.remove());
+
   // --- The tint of what just changed. The server never renders `just`; a morph in between takes it away, which is fine.
   const KEYED = '[data-booking],[data-invoice],[data-message],[data-notification],[data-todo],[data-activity]';
   const news = [];

@@ -15,6 +15,9 @@ use axum::response::{IntoResponse, Response};
 use maud::Markup;
 use std::any::Any;
 
+/// Seconds after which it is worth trying again, where the database is not there: about what it needs to come back.
+const PAUSE: i64 = 5;
+
 /// Why a request was not answered as it wished.
 #[derive(Debug)]
 pub(super) enum Error {
@@ -44,8 +47,8 @@ impl From<store::Error> for Error {
             store::Error::KeyReused => Self::Invalid(
                 "This form was sent before with other choices. Open it again.".to_owned(),
             ),
-            store::Error::Database(sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)) => {
-                tracing::error!("the database did not answer in time");
+            error if error.is_passing() => {
+                tracing::error!(%error, "the database is not there now");
                 Self::Busy
             }
             store::Error::Database(error) => {
@@ -69,7 +72,7 @@ impl IntoResponse for Error {
             Self::Invalid(words) => (StatusCode::UNPROCESSABLE_ENTITY, words, None),
             Self::Conflict(words) => (StatusCode::CONFLICT, words, None),
             Self::TooMany(wait) => (StatusCode::TOO_MANY_REQUESTS, String::new(), Some(wait)),
-            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, String::new(), Some(5)),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, String::new(), Some(PAUSE)),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, String::new(), None),
         };
         let mut response = status.into_response();
@@ -135,10 +138,17 @@ pub(super) async fn explain(State(app): State<App>, request: Request, next: Next
     };
     let body: Markup = if htmx {
         views::fragment(&problem)
+    } else if status == StatusCode::SERVICE_UNAVAILABLE {
+        // Who has waited for the database already does not wait for its name as well.
+        views::page(&Business::unnamed(), &problem)
     } else {
         views::page(&business(&app).await, &problem)
     };
     let mut answer = (status, body).into_response();
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        let headers = answer.headers_mut();
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(PAUSE));
+    }
     for name in [
         header::RETRY_AFTER,
         header::ALLOW,
@@ -195,8 +205,8 @@ fn say(status: StatusCode, words: String) -> (&'static str, String) {
             ("Not under this name", "This portal has another address.")
         }
         StatusCode::SERVICE_UNAVAILABLE => (
-            "Busy right now",
-            "Nothing was changed. Wait a few seconds, then try again.",
+            "Saving is paused",
+            "We cannot reach our records just now. Wait a few seconds, then try again: what is sent twice is done once.",
         ),
         StatusCode::REQUEST_TIMEOUT => (
             "That took too long",

@@ -16,6 +16,7 @@ mod metrics;
 mod notification;
 mod origin;
 mod payment;
+mod receive;
 pub mod routes;
 mod secure;
 mod serve;
@@ -44,8 +45,9 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 
 /// The longest form that anyone has a reason to send.
 const FORM_BYTES: usize = 64 * 1024;
-/// After this a request is answered with a way on rather than kept.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// After this a request is answered with a way on rather than kept: what waits for the database is told after five seconds
+/// that it is not there, and what waited for a connection first should not wait twice as long.
+const PATIENCE: Duration = Duration::from_secs(6);
 
 /// Everything that an instance answers.
 pub fn router(app: &App) -> Router {
@@ -83,6 +85,7 @@ pub fn router(app: &App) -> Router {
             StatusCode::SERVICE_UNAVAILABLE,
             PATIENCE,
         ))
+        .layer(from_fn(receive::whole))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(from_fn_with_state(app.clone(), origin::check))
         .layer(from_fn_with_state(app.clone(), error::explain))

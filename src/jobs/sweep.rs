@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::domain::topic::Topic;
+use crate::fault;
 use crate::store::{Error, topic};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -41,6 +42,9 @@ impl Sweep {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
+            if fault::is_off("sweep") {
+                continue;
+            }
             match timeout(PATIENCE, self.once(&app)).await {
                 Ok(Ok(())) => self.has_failed = false,
                 Ok(Err(error)) => {

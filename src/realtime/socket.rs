@@ -10,6 +10,7 @@ use super::outgoing::Outgoing;
 use super::region::{Grant, Region, Verdict};
 use crate::domain::id::PersonId;
 use crate::domain::topic::Topic;
+use crate::fault;
 use bytes::Buf as _;
 use futures_util::{SinkExt as _, StreamExt as _};
 use std::future::poll_fn;
@@ -349,7 +350,9 @@ impl<R: Region> Open<'_, R> {
                 hub.detach(entry, id);
             }
         }
-        self.bell.ring(Bell::EVERYTHING);
+        if !fault::is_off("cursor") {
+            self.bell.ring(Bell::EVERYTHING);
+        }
     }
 
     async fn pump<S: AsyncRead + AsyncWrite + Unpin + Send>(&mut self, ws: &mut Ws<S>) -> Close {

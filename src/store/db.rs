@@ -8,7 +8,7 @@ use crate::domain::topic::Topic;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, PgPool, SqlitePool};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool, SqlitePool};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
@@ -20,6 +20,10 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// How long a request waits for a connection before it is told to come back.
 const ACQUIRE: Duration = Duration::from_secs(5);
+/// How long a line may have rested before it is asked whether it still stands.
+const RESTED: Duration = Duration::from_secs(1);
+/// How long it has to answer.
+const ANSWER: Duration = Duration::from_millis(500);
 /// Topics that may wait for the bus: beyond that the sweep finds them.
 const QUEUE: usize = 4096;
 
@@ -42,6 +46,13 @@ enum Pools {
         write: SqlitePool,
     },
     Postgres(PgPool),
+}
+
+/// Whether a line to Postgres still stands. An error, and not `false`: that would say goodbye to it first.
+async fn answers(line: &mut PgConnection) -> sqlx::Result<bool> {
+    let answered = tokio::time::timeout(ANSWER, line.ping()).await;
+    answered.map_err(|_| sqlx::Error::PoolTimedOut)??;
+    Ok(true)
 }
 
 /// What moves: the receiving end of every commit's topics.
@@ -108,6 +119,14 @@ impl Db {
         let pool = PgPoolOptions::new()
             .max_connections(20)
             .acquire_timeout(ACQUIRE)
+            // Asking each time whether the line still stands costs as much as a query: a busy one has just said so.
+            .test_before_acquire(false)
+            .before_acquire(|line, is| {
+                Box::pin(async move { Ok(is.idle_for < RESTED || answers(line).await?) })
+            })
+            // A line on which nothing comes back would wait for its answer for a quarter of an hour, and its place in the
+            // pool with it.
+            .after_release(|line, _| Box::pin(answers(line)))
             .connect_with(options)
             .await?;
         POSTGRES.run(&pool).await?;

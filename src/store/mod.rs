@@ -76,6 +76,25 @@ impl Error {
         // Serialization failure and deadlock; SQLITE_BUSY with its extended codes, whose low byte is 5.
         code == "40001" || code == "40P01" || code.parse::<i64>().is_ok_and(|code| code & 0xff == 5)
     }
+
+    /// Whether the database is not there, is starting or stopping, or others hold what this wants: the same may succeed a
+    /// little later, and nobody can mend it meanwhile.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Database(
+                sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_),
+            ) => true,
+            Self::Database(sqlx::Error::Database(error)) => {
+                // Too many connections, a shutdown, a start, a statement or a transaction that took too long.
+                let code = error.code().unwrap_or_default();
+                let passing = [
+                    "53300", "57P01", "57P02", "57P03", "57014", "25P03", "25P04",
+                ];
+                self.is_transient() || code.starts_with("08") || passing.contains(&&*code)
+            }
+            _ => false,
+        }
+    }
 }
 
 /// An instant as the database keeps it, in Unix milliseconds.

@@ -3,12 +3,13 @@
 use super::query::{On, Q};
 use super::{Db, Error};
 use crate::domain::topic::Topic;
+use crate::fault;
 use sqlx::{Postgres, Sqlite, Transaction};
 use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::time::Duration;
 
-/// How long a transaction's work may take before it is given up.
+/// How long the beginning, the work and the commit of a transaction may take each: a host that has vanished never answers.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often work is tried again when another transaction was in the way.
 const RETRIES: u32 = 3;
@@ -106,13 +107,21 @@ impl Db {
     where
         F: for<'t> Fn(&'t mut Tx, &'t I) -> Work<'t, T>,
     {
-        let mut tx = self.begin().await?;
-        let done = tokio::time::timeout(PATIENCE, work(&mut tx, input)).await;
-        let value = done.map_err(|_| Error::Database(sqlx::Error::PoolTimedOut))??;
-        for moved in tx.commit().await? {
+        let mut tx = in_time(self.begin()).await?;
+        let value = in_time(work(&mut tx, input)).await?;
+        fault::point("before_commit").await;
+        let moved = in_time(tx.commit()).await?;
+        fault::point("after_commit").await;
+        for moved in moved {
             // A full queue costs one sweep of delay, never a write.
             let _ = self.moved.try_send(moved);
         }
         Ok(value)
     }
+}
+
+/// A commit that took too long may have been done: whoever sends the same form again finds out.
+pub(super) async fn in_time<T>(step: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let done = tokio::time::timeout(PATIENCE, step).await;
+    done.unwrap_or(Err(Error::Database(sqlx::Error::PoolTimedOut)))
 }

@@ -75,3 +75,28 @@ test('killed, changed and started again', { timeout: 90_000 }, async (t) => {
   for (const page of pages) await assertAsFresh(t, page);
   for (const check of checks) await check();
 });
+
+test('a message that nobody took stays where it was typed', { timeout: 60_000 }, async (t) => {
+  const server = await startDemo(t);
+  const env = { PORTICO_DATABASE_URL: `sqlite:${join(server.dir, 'portico-demo.db')}` };
+  const page = await openPage(t, await launch(t), server);
+  await signIn(page, CLIENT);
+  await openLive(page, '/messages');
+  const send = page.locator('#composer button[type=submit]');
+  const refused = /WebSocket connection to .* failed|htmx:ws:error|ERR_CONNECTION|Failed to fetch|htmx:error/;
+  await forgiving(page, refused, async () => {
+    await server.kill();
+    await page.locator('#composer-body').fill('I am ten minutes late');
+    await send.click();
+    await page.locator('#composer > .unsaved', { hasText: 'Not saved' }).waitFor();
+    assert.equal(await page.locator('#composer-body').inputValue(), 'I am ten minutes late');
+    await server.restart({ args: ['serve'], env });
+    await live(page);
+  });
+  await send.click();
+  const sent = page.locator('#messages > li', { hasText: 'I am ten minutes late' });
+  await sent.waitFor();
+  assert.equal(await sent.count(), 1);
+  assert.equal(await page.locator('.unsaved').count(), 0);
+  await page.waitForFunction(() => document.getElementById('composer-body').value === '');
+});

@@ -1,0 +1,27 @@
+//! A form is read whole before the time for its answer begins: a slow phone is not a slow database. What is longer than
+//! anything that is taken is refused here; each route's own limit is checked later.
+
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::{Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// The most that any route reads.
+const MOST: usize = super::payment::TOLD_BYTES;
+/// How long that may take: 10 KB a second are a phone at the edge of its network.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(super) async fn whole(request: Request, next: Next) -> Response {
+    if request.method() != Method::POST {
+        return next.run(request).await;
+    }
+    let (head, body) = request.into_parts();
+    match timeout(PATIENCE, to_bytes(body, MOST)).await {
+        Ok(Ok(bytes)) => next.run(Request::from_parts(head, Body::from(bytes))).await,
+        Ok(Err(_)) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+    }
+}
