@@ -13,6 +13,7 @@ mod state;
 
 mod booking;
 mod command;
+mod deploy;
 mod fragments;
 mod invoice;
 mod laws;
