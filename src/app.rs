@@ -4,7 +4,7 @@ use crate::clock::Clock;
 use crate::config::{Config, PaymentSetting};
 use crate::live::{Desk, Hub, Source};
 use crate::payment::Payments;
-use crate::realtime;
+use crate::realtime::{self, Bus, Local, Redis};
 use crate::secret::{self, Passwords};
 use crate::store::{Db, Error, Tx, Work, business};
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use std::sync::Arc;
 pub struct App {
     pub db: Db,
     pub hub: Hub,
+    pub bus: Arc<dyn Bus>,
     pub desk: Desk,
     pub clock: Clock,
     pub config: Arc<Config>,
@@ -39,10 +40,18 @@ impl App {
             can_pay: payments.provider().is_some(),
         };
         let hub = Hub::new(source.clone(), clock.clone());
-        tokio::spawn(realtime::carry(moved, hub.clone()));
+        let bus: Arc<dyn Bus> = match &config.redis_url {
+            Some(url) => {
+                let channel = business::bus_channel(&db, secret::token()).await?;
+                Arc::new(Redis::start(url, &channel, hub.clone())?)
+            }
+            None => Arc::new(Local::new(hub.clone())),
+        };
+        tokio::spawn(realtime::carry(moved, Arc::clone(&bus)));
         Ok(Self {
             db,
             hub,
+            bus,
             desk: Desk::new(source.clone()),
             clock,
             config: Arc::new(config),

@@ -130,9 +130,10 @@ impl Config {
             }
         }
         if let Some(url) = &self.redis_url
-            && !(url.starts_with("redis://") || url.starts_with("rediss://"))
+            && !(url.starts_with("redis://") && redis::Client::open(url.as_str()).is_ok())
         {
-            return Err("PORTICO_REDIS_URL must begin with redis://".to_owned());
+            // The URL is not repeated: it may hold a password.
+            return Err("PORTICO_REDIS_URL must look like redis://host:6379".to_owned());
         }
         if self.payments == PaymentSetting::Sandbox
             && !self.base_url.is_loopback()

@@ -15,13 +15,14 @@
   let cursor;               // undefined: the page's own, as its URL has it. null: none, send everything
   let state = '', timer, conn = null, seen = null, heardAt = 0, heardOn = 0;
   let liveOn = Date.now(), stuck = 0, repairedAt = -Infinity, leaving = false;
+  let slow = false;         // staff only: other instances' changes are found, not heard
   let grace, openedAt = -Infinity, flaps = 0;
 
   const now = () => performance.now();
   const pauses = () => conn ? conn.config.pauseOnBackground : !document.getElementById('live')?.hasAttribute('hx-config');
   const clock = ms => { const d = new Date(ms); return [d.getHours(), d.getMinutes()].map(n => String(n).padStart(2, '0')).join(':'); };
   const words = {
-    live: () => 'Live',
+    live: () => slow ? 'Live, up to 3 s late' : 'Live',
     connecting: () => Date.now() - liveOn > LONG ? `Reconnecting… not live since ${clock(liveOn)}` : 'Reconnecting…',
     offline: () => `Not live since ${clock(liveOn)}`,
     paused: () => 'Paused',
@@ -99,6 +100,7 @@
     if (!m || typeof m !== 'object') return;
     if (m.v !== undefined) { cursor = m.v; stamp(d.connection); }
     if (typeof m.hb === 'number') {
+      if (slow !== (m.slow === true)) { slow = !slow; if (state === 'live') write(); }
       // The age counts, not the heartbeat: a server whose database went deaf still beats.
       if (m.hb > DEAF) { clearTimeout(grace); if (state !== 'offline') liveOn = Date.now() - m.hb; show('offline'); }
       else up(m.hb);

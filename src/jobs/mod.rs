@@ -8,8 +8,8 @@ use crate::app::App;
 /// Starts every job; they end with the runtime. Where the first sweep begins is known before anything is watched: a change
 /// between the two would be missed for good.
 pub async fn start(app: &App) -> Result<(), crate::store::Error> {
-    let mark = sweep::once(app, i64::MAX, false).await?;
-    tokio::spawn(sweep::run(app.clone(), mark));
+    let sweep = sweep::Sweep::start(app).await?;
+    tokio::spawn(sweep.run(app.clone()));
     tokio::spawn(sweep::watch_clock(app.clone()));
     tokio::spawn(tidy::run(app.clone()));
     Ok(())

@@ -1,59 +1,96 @@
 //! The guarantee behind every live page: what moved is found by asking the database, whatever was or was not heard.
 
 use crate::app::App;
-use crate::store::topic;
+use crate::domain::topic::Topic;
+use crate::store::{Error, topic};
 use std::collections::HashMap;
-use std::time::Duration;
-use tokio::time::{MissedTickBehavior, interval};
+use std::time::{Duration, Instant};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 /// Between two sweeps: with one second for a load and a push, a page is stale for three at most.
 const EVERY: Duration = Duration::from_secs(2);
+/// How long one may take. A database that has vanished without a word would otherwise be waited for until the network
+/// gives it up, a quarter of an hour later.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How precisely the clock's own changes are noticed.
 const TICK: Duration = Duration::from_millis(250);
 
-/// Sweeps for ever from `mark`.
-pub(super) async fn run(app: App, mut mark: i64) {
-    let mut ticks = interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut failed = false;
-    loop {
-        ticks.tick().await;
-        match once(&app, mark, failed).await {
-            Ok(next) => {
-                mark = next;
-                failed = false;
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a sweep failed");
-                failed = true;
+/// What one sweep leaves to the next.
+pub(super) struct Sweep {
+    mark: i64,
+    /// What the last one found and handled. A transaction that stays open has it found again each time.
+    handled: HashMap<Topic, i64>,
+    has_failed: bool,
+}
+
+impl Sweep {
+    /// Where the first one begins: whoever watches later loads what is there then.
+    pub(super) async fn start(app: &App) -> Result<Self, Error> {
+        let mut sweep = Self {
+            mark: i64::MAX,
+            handled: HashMap::new(),
+            has_failed: false,
+        };
+        sweep.once(app).await?;
+        Ok(sweep)
+    }
+
+    /// Sweeps for ever.
+    pub(super) async fn run(mut self, app: App) {
+        let mut ticks = interval(EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            match timeout(PATIENCE, self.once(&app)).await {
+                Ok(Ok(())) => self.has_failed = false,
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "a sweep failed");
+                    self.has_failed = true;
+                }
+                Err(_) => {
+                    tracing::warn!("the database did not answer a sweep in time");
+                    self.has_failed = true;
+                }
             }
         }
     }
-}
 
-/// One sweep from `mark`; the next one's mark, once what this one found was handled. After a failure, nothing that was
-/// believed before is relied on.
-pub(super) async fn once(
-    app: &App,
-    mark: i64,
-    failed_before: bool,
-) -> Result<i64, crate::store::Error> {
-    let found = topic::sweep(&app.db, mark).await?;
-    if let Some(at) = found.at {
-        app.clock.follow(at);
+    /// One sweep. The mark moves when what it found was handled. After a failure, nothing that was believed before is
+    /// relied on.
+    async fn once(&mut self, app: &App) -> Result<(), Error> {
+        let began = Instant::now();
+        let found = topic::sweep(&app.db, self.mark).await?;
+        if let Some(at) = found.at {
+            app.clock.follow(at);
+        }
+        if self.has_failed || found.is_new_epoch {
+            app.hub.mark_all();
+            self.handled.clear();
+        }
+        let is_news =
+            |(topic, version): &(&Topic, &i64)| self.handled.get(*topic) != Some(*version);
+        let moved: Vec<Topic> = found
+            .moved
+            .iter()
+            .filter(is_news)
+            .map(|(topic, _)| *topic)
+            .collect();
+        // A second statement, and only when something moved that is watched: a region is behind by the sum of its topics,
+        // of which some stood still. Without it each change would be loaded twice, when it is told and when it is found.
+        let mut beside = app.hub.depend_beside(&moved);
+        beside.retain(|topic| !found.moved.contains_key(topic));
+        let mut versions = if beside.is_empty() {
+            HashMap::new()
+        } else {
+            topic::versions_now(&app.db, &beside).await?
+        };
+        versions.extend(&found.moved);
+        app.hub.mark_behind(&moved, &versions);
+        app.hub.swept(began);
+        self.handled = found.moved;
+        self.mark = found.mark;
+        Ok(())
     }
-    if failed_before || found.is_new_epoch {
-        app.hub.mark_all();
-    }
-    let beside = app.hub.depend_beside(&found.moved);
-    let versions = if beside.is_empty() {
-        HashMap::new()
-    } else {
-        topic::versions(&mut app.db.snapshot().await?, &beside).await?
-    };
-    app.hub.mark_behind(&found.moved, &versions);
-    app.hub.swept();
-    Ok(found.mark)
 }
 
 /// Marks regions that the clock alone changes.

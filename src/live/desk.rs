@@ -122,6 +122,7 @@ async fn answer_all(source: Source, batch: Vec<Question>) -> Result<(), store::E
                 let grant = found.zip(viewer.person()).map(|(places, person)| Grant {
                     person,
                     viewer: viewer_tag(viewer),
+                    is_staff: matches!(viewer, Viewer::Staff(_)),
                     places,
                     until: signed_in.until,
                 });

@@ -1,15 +1,48 @@
 //! From a commit to the hubs. Only names travel, no data and no rights: a message lost, doubled, late or forged can
 //! cause, or miss, a re-read, and nothing else.
 
-use super::hub::Hub;
-use super::region::Region;
+mod local;
+mod message;
+mod queue;
+mod redis;
+
+pub use local::Local;
+pub use redis::Redis;
+
 use crate::domain::topic::Topic;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// Carries what moved on this instance to its hub, until no one can write any more. The version is not looked at: what
-/// was heard is never taken for what is.
-pub async fn carry<R: Region>(mut moved: mpsc::Receiver<(Topic, i64)>, hub: Hub<R>) {
-    while let Some((topic, _version)) = moved.recv().await {
-        hub.mark(topic);
+/// How the hubs of all instances hear what one of them committed.
+pub trait Bus: fmt::Debug + Send + Sync {
+    /// A commit of this instance moved a topic. Its own hub is marked before this returns; the others hear of it soon, or
+    /// never, and then their sweep finds it. It does not wait for anybody, and cannot fail.
+    fn publish(&self, topic: Topic, version: i64);
+
+    /// How it goes, for whoever watches over the instance.
+    fn health(&self) -> BusHealth;
+}
+
+/// A bus in numbers. The counts are since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BusHealth {
+    /// Since a message to itself came back. `None` for a bus that leads nowhere.
+    pub age: Option<Duration>,
+    /// Topics that wait to be told.
+    pub queued: usize,
+    /// Topics that were never told, or not surely: the queue was full, or the line went while they were on it.
+    pub dropped: u64,
+    /// Other instances' messages that marked something here.
+    pub heard: u64,
+    /// Messages that nobody here understands.
+    pub ignored: u64,
+}
+
+/// Hands what moved on this instance to its bus, until no one can write any more.
+pub async fn carry(mut moved: mpsc::Receiver<(Topic, i64)>, bus: Arc<dyn Bus>) {
+    while let Some((topic, version)) = moved.recv().await {
+        bus.publish(topic, version);
     }
 }

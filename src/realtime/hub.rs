@@ -23,6 +23,8 @@ const APART: Duration = Duration::from_millis(50);
 const RETRY: Duration = Duration::from_millis(500);
 /// How long a load may take: a statement has five seconds.
 const PATIENCE: Duration = Duration::from_secs(6);
+/// A bus that has been silent for longer than this is down: a probe every second, which has two to come back.
+const SLOW: Duration = Duration::from_secs(3);
 /// Loads at a time: the database has other work too.
 const LOADS: usize = 8;
 
@@ -43,6 +45,8 @@ pub(super) struct Inner<R: Region> {
     /// The earliest `valid_until` of any region, in Unix milliseconds.
     next_due: AtomicI64,
     swept: Mutex<Instant>,
+    /// When other instances were surely heard last; `None` where there is nothing to hear them by.
+    bus_heard: Mutex<Option<Instant>>,
     loads: Semaphore,
     loaded: AtomicU64,
     pub(super) adoption: Mutex<Adoption<R>>,
@@ -76,6 +80,7 @@ impl<R: Region> Hub<R> {
             next_socket: AtomicU64::new(1),
             next_due: AtomicI64::new(i64::MAX),
             swept: Mutex::new(Instant::now()),
+            bus_heard: Mutex::default(),
             loads: Semaphore::new(LOADS),
             loaded: AtomicU64::new(0),
             adoption: Mutex::default(),
@@ -160,13 +165,13 @@ impl<R: Region> Hub<R> {
         }
     }
 
-    /// A sweep found everything that moved until now.
-    pub fn swept(&self) {
+    /// A sweep that began then found everything that had moved.
+    pub fn swept(&self, began: Instant) {
         *self
             .0
             .swept
             .lock()
-            .expect("nothing panics while it holds this") = Instant::now();
+            .expect("nothing panics while it holds this") = began;
     }
 
     /// How long ago that was.
@@ -176,6 +181,30 @@ impl<R: Region> Hub<R> {
             .lock()
             .expect("nothing panics while it holds this")
             .elapsed()
+    }
+
+    /// Whoever other instances are heard by is there, or begins to be waited for.
+    pub(super) fn heard_bus(&self) {
+        *self
+            .0
+            .bus_heard
+            .lock()
+            .expect("nothing panics while it holds this") = Some(Instant::now());
+    }
+
+    /// How long ago that was.
+    pub(super) fn bus_age(&self) -> Option<Duration> {
+        let heard = self
+            .0
+            .bus_heard
+            .lock()
+            .expect("nothing panics while it holds this");
+        heard.map(|at| at.elapsed())
+    }
+
+    /// Whether changes made at other instances show only when a sweep finds them, though they should be heard.
+    pub fn is_slow(&self) -> bool {
+        self.bus_age().is_some_and(|age| age > SLOW)
     }
 
     /// Marks what the clock alone has changed.

@@ -18,7 +18,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
-pub use bus::carry;
+pub use bus::{Bus, BusHealth, Local, Redis, carry};
 pub use cursor::{Cursor, Mark, Tag, tag};
 pub use hub::Hub;
 pub use line::Line;

@@ -72,6 +72,8 @@ pub struct Grant<R> {
     pub person: PersonId,
     /// Names the viewer in the cursor's epoch.
     pub viewer: u64,
+    /// Whether they are told that changes come late.
+    pub is_staff: bool,
     pub places: Vec<Place<R>>,
     /// When the session ends if nothing renews it.
     pub until: Timestamp,

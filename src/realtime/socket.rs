@@ -139,6 +139,7 @@ impl<R: Region> Socket<R> {
             id,
             person,
             viewer: first.viewer,
+            is_staff: first.is_staff,
             bell,
             watched: Vec::new(),
             cursor: Cursor {
@@ -182,6 +183,7 @@ struct Open<'s, R: Region> {
     id: u64,
     person: PersonId,
     viewer: Tag,
+    is_staff: bool,
     bell: Arc<Bell>,
     watched: Vec<Watched<R>>,
     /// What the page has now.
@@ -516,10 +518,12 @@ impl<R: Region> Open<'_, R> {
     /// cursor costs loads.
     async fn beat<S: AsyncRead + AsyncWrite + Unpin + Send>(&mut self, ws: &mut Ws<S>) -> bool {
         let age = self.age().as_millis();
+        let is_slow = self.is_staff && self.socket.hub.is_slow();
+        let slow = if is_slow { r#","slow":true"# } else { "" };
         let beat = if std::mem::take(&mut self.has_moved) {
-            format!(r#"{{"hb":{age},"v":"{}"}}"#, self.cursor)
+            format!(r#"{{"hb":{age}{slow},"v":"{}"}}"#, self.cursor)
         } else {
-            format!(r#"{{"hb":{age}}}"#)
+            format!(r#"{{"hb":{age}{slow}}}"#)
         };
         write(ws, Outgoing::text(&beat)).await
     }

@@ -755,6 +755,7 @@ async fn a_socket_whose_page_reads_nothing_is_freed() {
     let grant = Grant {
         person: PersonId::new(),
         viewer: 1,
+        is_staff: false,
         places,
         until: Timestamp::MAX,
     };

@@ -100,17 +100,31 @@ pub(super) async fn make_epoch(db: &Db) -> Result<String, Error> {
 
 /// The secret with which the payment sandbox signs, made now if there is none: instances on one database share it.
 pub async fn sandbox_secret(db: &Db, fresh: String) -> Result<String, Error> {
-    db.transact(fresh, |tx, fresh| {
+    keep(db, "sandbox_secret", fresh).await
+}
+
+/// The name under which instances on this database hear each other, made now if there is none. It outlives every epoch.
+pub async fn bus_channel(db: &Db, fresh: String) -> Result<String, Error> {
+    keep(db, "bus_channel", fresh).await
+}
+
+/// A setting that is made once and stays: `fresh` if nobody was sooner.
+async fn keep(db: &Db, name: &'static str, fresh: String) -> Result<String, Error> {
+    db.transact((name, fresh), |tx, (name, fresh)| {
         Box::pin(async move {
-            tx.q("INSERT INTO settings (name, value) VALUES ('sandbox_secret', $1) ON CONFLICT (name) DO NOTHING")
-                .bind(fresh.clone())
-                .run()
-                .await?;
-            let (secret,): (String,) = tx
-                .q("SELECT value FROM settings WHERE name = 'sandbox_secret'")
+            tx.q(
+                "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+            )
+            .bind(*name)
+            .bind(fresh.clone())
+            .run()
+            .await?;
+            let (kept,): (String,) = tx
+                .q("SELECT value FROM settings WHERE name = $1")
+                .bind(*name)
                 .one()
                 .await?;
-            Ok(secret)
+            Ok(kept)
         })
     })
     .await

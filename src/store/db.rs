@@ -1,15 +1,16 @@
 //! The two databases behind one name: opening, migrating, and the pools.
 
 use super::Error;
+use super::aside::Aside;
 use super::query::{On, Q};
 use super::tx::{Open, Tx};
 use crate::domain::topic::Topic;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{ConnectOptions as _, PgPool, SqlitePool};
 use std::str::FromStr;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
@@ -29,6 +30,8 @@ pub struct Db {
     pub(super) moved: mpsc::Sender<(Topic, i64)>,
     pub(super) writes: TaskTracker,
     epoch: Arc<RwLock<Arc<str>>>,
+    /// While nobody asks by it; absent too before the first question and after one that failed.
+    aside: Arc<Mutex<Option<Aside>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -62,6 +65,7 @@ impl Db {
             moved,
             writes,
             epoch: Arc::default(),
+            aside: Arc::default(),
         };
         db.follow_epoch(super::business::make_epoch(&db).await?);
         Ok((db, receiver))
@@ -138,6 +142,42 @@ impl Db {
         }))
     }
 
+    /// The connection beside the pools, made now if there is none. Whoever fails with it, or is given up while it waits, drops
+    /// it: an answer that still comes must not be taken for the next one's.
+    pub(super) async fn take_aside(&self) -> Result<Aside, Error> {
+        if self.is_closed() {
+            return Err(sqlx::Error::PoolClosed.into());
+        }
+        let kept = self.kept_aside().take();
+        Ok(match (kept, &self.pools) {
+            (Some(aside), _) => aside,
+            (None, Pools::Sqlite { read, .. }) => {
+                Aside::Sqlite(read.connect_options().connect().await?)
+            }
+            (None, Pools::Postgres(pool)) => {
+                Aside::Postgres(pool.connect_options().connect().await?)
+            }
+        })
+    }
+
+    /// Keeps it for the next question.
+    pub(super) fn keep_aside(&self, aside: Aside) {
+        *self.kept_aside() = Some(aside);
+    }
+
+    fn kept_aside(&self) -> std::sync::MutexGuard<'_, Option<Aside>> {
+        self.aside
+            .lock()
+            .expect("nothing panics while it holds this")
+    }
+
+    fn is_closed(&self) -> bool {
+        match &self.pools {
+            Pools::Sqlite { write, .. } => write.is_closed(),
+            Pools::Postgres(pool) => pool.is_closed(),
+        }
+    }
+
     /// Random, made with the database and new after a restore: versions of two epochs cannot be compared.
     pub fn epoch(&self) -> Arc<str> {
         Arc::clone(
@@ -164,6 +204,10 @@ impl Db {
     pub async fn close(&self) {
         self.writes.close();
         self.writes.wait().await;
+        let aside = self.kept_aside().take();
+        if let Some(aside) = aside {
+            aside.close().await;
+        }
         match &self.pools {
             Pools::Sqlite { read, write } => {
                 read.close().await;

@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod answer;
+mod aside;
 pub mod badge;
 pub mod booking;
 pub mod business;

@@ -43,6 +43,17 @@ pub(super) enum On<'c> {
     Postgres(&'c mut PgConnection),
 }
 
+impl<'c> On<'c> {
+    /// A statement that the two databases spell differently.
+    pub(super) fn pair(self, sqlite: &'static str, postgres: &'static str) -> Q<'c> {
+        let sql = match self {
+            Self::SqlitePool(_) | Self::Sqlite(_) => sqlite,
+            Self::PostgresPool(_) | Self::Postgres(_) => postgres,
+        };
+        Q::new(self, sql)
+    }
+}
+
 /// A statement with its values so far.
 #[derive(Debug)]
 #[must_use = "a statement does nothing until it is asked for rows"]

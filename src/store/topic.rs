@@ -1,5 +1,6 @@
 //! Topics: how often each thing changed, and which changed since an instance last looked.
 
+use super::query::On;
 use super::{Db, Error, Tx};
 use crate::domain::topic::Topic;
 use jiff::Timestamp;
@@ -38,9 +39,21 @@ pub(super) async fn bump(
 
 /// Where topics stand in this snapshot. One that was never touched is left out: it stands at 0.
 pub async fn versions(tx: &mut Tx, topics: &[Topic]) -> Result<HashMap<Topic, i64>, Error> {
+    versions_on(tx.on(), topics).await
+}
+
+/// Where topics stand now, asked beside the pools.
+pub async fn versions_now(db: &Db, topics: &[Topic]) -> Result<HashMap<Topic, i64>, Error> {
+    let mut aside = db.take_aside().await?;
+    let versions = versions_on(aside.on(), topics).await?;
+    db.keep_aside(aside);
+    Ok(versions)
+}
+
+async fn versions_on(on: On<'_>, topics: &[Topic]) -> Result<HashMap<Topic, i64>, Error> {
     let names: Vec<String> = topics.iter().map(Topic::to_string).collect();
     let names = serde_json::to_string(&names).expect("strings are JSON");
-    let rows: Vec<(String, i64)> = tx
+    let rows: Vec<(String, i64)> = on
         .pair(
             "SELECT name, version FROM topics WHERE name IN (SELECT value FROM json_each($1))",
             "SELECT name, version FROM topics
@@ -58,8 +71,9 @@ pub async fn versions(tx: &mut Tx, topics: &[Topic]) -> Result<HashMap<Topic, i6
 /// What a sweep found.
 #[derive(Debug)]
 pub struct Sweep {
-    /// Topics that moved at or after the mark. Some may have been reported before; none is left out.
-    pub moved: Vec<Topic>,
+    /// Topics that moved at or after the mark, and where they stand. Some may have been reported before, again and again
+    /// while a transaction is open that is older than they; none is left out.
+    pub moved: HashMap<Topic, i64>,
     /// Where the next sweep begins, once this one's topics were handled.
     pub mark: i64,
     /// The database's time, where it keeps one of its own.
@@ -68,26 +82,45 @@ pub struct Sweep {
     pub is_new_epoch: bool,
 }
 
-/// Which topics moved since `mark`, and the next mark, in one statement: nothing can commit between the two.
+/// The next mark, the database's time and epoch, and a topic that moved.
+type Row = (
+    i64,
+    Option<i64>,
+    Option<String>,
+    Option<String>,
+    Option<i64>,
+);
+
+/// Which topics moved since `mark`, and the next mark, in one statement: nothing can commit between the two. A topic's
+/// `seq` is its transaction's number and the next mark the oldest one that was still open, so that what commits late is
+/// found then. No clock has a say in it.
 pub async fn sweep(db: &Db, mark: i64) -> Result<Sweep, Error> {
-    let mut tx = db.snapshot().await?;
-    let rows: Vec<(i64, Option<i64>, Option<String>)> = tx
+    let mut aside = db.take_aside().await?;
+    let rows: Vec<Row> = aside
+        .on()
         .pair(
-            "SELECT touches.count + 1, NULL, topics.name FROM touches LEFT JOIN topics ON topics.seq >= $1",
+            "SELECT touches.count + 1, NULL, (SELECT value FROM settings WHERE name = 'epoch'),
+                    topics.name, topics.version
+             FROM touches LEFT JOIN topics ON topics.seq >= $1",
             "SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT),
-                    CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT), topics.name
+                    CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT),
+                    (SELECT value || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)
+                     FROM settings WHERE name = 'epoch'),
+                    topics.name, topics.version
              FROM (SELECT 1) AS one LEFT JOIN topics ON topics.seq >= $1",
         )
         .bind(mark)
         .all()
         .await?;
-    let epoch = super::business::epoch(&mut tx).await?;
-    let (mark, at) = rows.first().map_or((mark, None), |row| (row.0, row.1));
+    db.keep_aside(aside);
+    let first = rows.first().cloned();
+    let (mark, at, epoch, ..) = first.ok_or(Error::NotFound)?;
+    let moved = rows.into_iter().filter_map(|(.., name, version)| {
+        // A name that this build does not know shows nowhere here.
+        Some((name?.parse().ok()?, version?))
+    });
     Ok(Sweep {
-        moved: rows
-            .into_iter()
-            .filter_map(|(_, _, name)| name?.parse().ok())
-            .collect(),
+        moved: moved.collect(),
         mark,
         at: at.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
         is_new_epoch: epoch.is_some_and(|epoch| db.follow_epoch(epoch)),

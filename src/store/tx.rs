@@ -44,9 +44,13 @@ impl Tx {
 
     /// A statement that the two databases spell differently.
     pub fn pair(&mut self, sqlite: &'static str, postgres: &'static str) -> Q<'_> {
+        On::pair(self.on(), sqlite, postgres)
+    }
+
+    pub(super) fn on(&mut self) -> On<'_> {
         match &mut self.on {
-            Open::Sqlite(tx) => Q::new(On::Sqlite(tx), sqlite),
-            Open::Postgres(tx) => Q::new(On::Postgres(tx), postgres),
+            Open::Sqlite(tx) => On::Sqlite(tx),
+            Open::Postgres(tx) => On::Postgres(tx),
         }
     }
 
