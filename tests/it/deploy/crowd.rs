@@ -188,7 +188,8 @@ async fn write(browser: Browser, number: usize, is_over: Arc<AtomicBool>) -> BTr
 /// Sends a message under a key of its own; tells the status.
 pub(super) async fn send(browser: &Browser, body: &str) -> u16 {
     let key = secret::token();
-    let sent = browser.post("/messages", &[("body", body), ("key", &key)]);
+    let fields = [("body", body), ("key", key.as_str())];
+    let sent = browser.post("/messages", &fields);
     // A form that is never answered is as bad as one that is refused.
     let answer = timeout(Duration::from_secs(20), sent).await;
     answer.expect("a form is answered").status

@@ -4,7 +4,6 @@
 use crate::browser::Browser;
 use crate::house::fresh_postgres;
 use portico::demo;
-use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -18,10 +17,10 @@ use tokio::time::{Instant, sleep};
 pub(super) const CLIENTS: usize = 9;
 
 /// Repeats `check` until it gives something.
-pub(super) async fn until<T, F: Future<Output = Option<T>>>(
+pub(super) async fn until<T>(
     what: &str,
     seconds: u64,
-    mut check: impl FnMut() -> F,
+    mut check: impl AsyncFnMut() -> Option<T>,
 ) -> T {
     let deadline = Instant::now() + Duration::from_secs(seconds);
     loop {
