@@ -33,7 +33,7 @@ async fn all_instances_are_restarted_one_after_another_and_nobody_notices() {
     let absences = watchers.settle().await;
     let last = absences.last().unwrap();
     println!("{} lines kept, longest absence {last:?}", kept.len());
-    assert!(kept.len() > 100, "{}", kept.len());
+    assert!(kept.len() > 50, "{}", kept.len());
     assert!(absences.iter().any(|absence| absence.count > 0));
     assert!(last.longest <= Duration::from_secs(5), "{absences:?}");
     assert_kept(&yard.database_url, &kept).await;
@@ -101,6 +101,9 @@ async fn an_instance_taken_out_of_haproxy_answers_its_forms_and_lets_its_pages_g
     let watchers = Watchers::open(haproxy.address, WATCHERS).await;
     let mut lock = hold_messages(&yard.database_url).await;
     let forms = forms_under_way(&yard, haproxy.address, &mut lock).await;
+    let fair_share = WATCHERS / 3;
+    let here: usize = haproxy.column("one", 4).await.parse().unwrap();
+    assert!(here > fair_share, "{here}: it has a form under way");
 
     haproxy.tell("set server portico/one state drain").await;
     haproxy.is("one", "DRAIN").await;
@@ -130,13 +133,13 @@ async fn an_instance_taken_out_of_nginx_by_a_reload_is_left_by_its_pages() {
     let mut yard = Yard::open(3).await;
     let nginx = yard.nginx().await;
     let watchers = Watchers::open(nginx.address, WATCHERS).await;
-    let writers = Writers::begin(nginx.address, 2).await;
     let mut lock = hold_messages(&yard.database_url).await;
     let forms = forms_under_way(&yard, nginx.address, &mut lock).await;
 
     yard.reload_without(&nginx, 0);
     lock.close().await.unwrap();
     let mut kept = answered(forms).await;
+    let writers = Writers::begin(nginx.address, 2).await;
     yard.terminate(0);
     yard.ended(0).await;
     kept.extend(writers.end().await);
