@@ -25,6 +25,7 @@ async fn all_instances_are_restarted_one_after_another_and_nobody_notices() {
         assert_ne!(haproxy.column(name, 4).await, "0", "it has live pages");
         yard.terminate(number);
         yard.ended(number).await;
+        writers.go_on(10).await;
         yard.start_again(number).await;
         // The next one stays until this one is back, or there would be nobody.
         haproxy.is(name, "UP").await;
@@ -33,7 +34,6 @@ async fn all_instances_are_restarted_one_after_another_and_nobody_notices() {
     let absences = watchers.settle().await;
     let last = absences.last().unwrap();
     println!("{} lines kept, longest absence {last:?}", kept.len());
-    assert!(kept.len() > 50, "{}", kept.len());
     assert!(absences.iter().any(|absence| absence.count > 0));
     assert!(last.longest <= Duration::from_secs(5), "{absences:?}");
     assert_kept(&yard.database_url, &kept).await;
@@ -142,6 +142,12 @@ async fn an_instance_taken_out_of_nginx_by_a_reload_is_left_by_its_pages() {
     let writers = Writers::begin(nginx.address, 2).await;
     yard.terminate(0);
     yard.ended(0).await;
+    // And one that nobody took out: who is refused there is let in elsewhere.
+    yard.terminate(1);
+    yard.ended(1).await;
+    writers.go_on(10).await;
+    yard.start_again(1).await;
+    writers.go_on(10).await;
     kept.extend(writers.end().await);
     let absences = watchers.settle().await;
     println!("{absences:?}");

@@ -1,14 +1,14 @@
 //! Who is there while instances come and go: people with open pages, who come back as a browser does, and people who write
 //! and must never see an error.
 
-use super::yard::{CLIENTS, client, signed_in};
+use super::yard::{CLIENTS, client, signed_in, until};
 use crate::browser::{Browser, Heard};
 use portico::realtime::Cursor;
 use portico::{secret, store};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
@@ -145,18 +145,32 @@ fn digests(url: &str) -> Vec<(u32, String)> {
 pub(super) struct Writers {
     tasks: JoinSet<BTreeSet<String>>,
     is_over: Arc<AtomicBool>,
+    count: Arc<AtomicUsize>,
 }
 
 impl Writers {
     /// `count` clients who each write a message every 100 ms through `address`, and look at a page now and then.
     pub(super) async fn begin(address: SocketAddr, count: usize) -> Self {
-        let is_over = Arc::new(AtomicBool::new(false));
-        let mut tasks = JoinSet::new();
+        let mut writers = Self {
+            tasks: JoinSet::new(),
+            is_over: Arc::new(AtomicBool::new(false)),
+            count: Arc::new(AtomicUsize::new(0)),
+        };
         for number in 1..=count {
             let browser = signed_in(address, &client(number)).await;
-            tasks.spawn(write(browser, number, is_over.clone()));
+            let (is_over, count) = (writers.is_over.clone(), writers.count.clone());
+            writers.tasks.spawn(write(browser, number, is_over, count));
         }
-        Self { tasks, is_over }
+        writers
+    }
+
+    /// Waits until `more` messages were sent from now on.
+    pub(super) async fn go_on(&self, more: usize) {
+        let enough = self.count.load(Ordering::Relaxed) + more;
+        until("they write", 20, async || {
+            (self.count.load(Ordering::Relaxed) >= enough).then_some(())
+        })
+        .await;
     }
 
     /// The messages that were answered with "sent".
@@ -170,13 +184,19 @@ impl Writers {
     }
 }
 
-async fn write(browser: Browser, number: usize, is_over: Arc<AtomicBool>) -> BTreeSet<String> {
+async fn write(
+    browser: Browser,
+    number: usize,
+    is_over: Arc<AtomicBool>,
+    count: Arc<AtomicUsize>,
+) -> BTreeSet<String> {
     let mut kept = BTreeSet::new();
     while !is_over.load(Ordering::Relaxed) {
         let body = format!("line {} of writer {number}", kept.len());
         let sent = send(&browser, &body).await;
         assert_eq!(sent, 303, "{body}");
         kept.insert(body);
+        count.fetch_add(1, Ordering::Relaxed);
         if kept.len() % 5 == 0 {
             assert_eq!(browser.get("/bookings").await.status, 200);
         }
