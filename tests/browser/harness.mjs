@@ -22,7 +22,7 @@ const module = (name) => fileURLToPath(new URL(`node_modules/${name}`, import.me
 /// throws, and a server or a browser that is left keeps the whole run from ending.
 const endings = new WeakMap();
 
-function atEnd(t, end) {
+export function atEnd(t, end) {
   if (!endings.has(t)) {
     endings.set(t, []);
     t.after(async () => {

@@ -329,7 +329,7 @@ impl Practice {
     clippy::disallowed_methods,
     reason = "a database's name cannot be bound"
 )]
-async fn fresh_postgres() -> String {
+pub(crate) async fn fresh_postgres() -> String {
     let server = std::env::var("PORTICO_TEST_POSTGRES").expect(
         "PORTICO_TEST_POSTGRES is not set: run this test with bin/test, which starts a Postgres",
     );

@@ -14,6 +14,7 @@ mod state;
 
 mod booking;
 mod command;
+mod deploy;
 mod fragments;
 mod health;
 mod invoice;
