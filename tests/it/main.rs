@@ -10,8 +10,10 @@ mod browser;
 mod house;
 mod money;
 mod state;
+mod wire;
 
 mod booking;
+mod bus;
 mod command;
 mod fragments;
 mod invoice;
@@ -21,3 +23,4 @@ mod message;
 mod notification;
 mod payment;
 mod security;
+mod sweep;
