@@ -33,7 +33,7 @@ use crate::app::App;
 use crate::store::session::Sessions;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::{Extension, Router};
 use std::time::Duration;
 use tower_http::CompressionLevel;

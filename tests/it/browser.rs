@@ -173,6 +173,7 @@ impl Browser {
             stream,
             cursor: None,
             bytes: 0,
+            is_slow: false,
         }
     }
 }
@@ -270,6 +271,8 @@ pub(crate) struct Watcher {
     pub(crate) cursor: Option<String>,
     /// Payload of the frames with content so far.
     pub(crate) bytes: usize,
+    /// The last heartbeat said that changes come late.
+    pub(crate) is_slow: bool,
 }
 
 /// What a socket said.
@@ -294,6 +297,7 @@ impl Watcher {
                 Some(Ok(Message::Text(text))) => {
                     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
                     if let Some(age) = json.get("hb") {
+                        self.is_slow = json.get("slow").is_some();
                         return Heard::Heartbeat(age.as_u64().unwrap());
                     }
                     self.bytes += text.len();

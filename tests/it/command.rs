@@ -125,20 +125,43 @@ fn an_unusable_setting_is_one_line_and_nothing_is_written() {
             "perhaps",
         ),
     ];
-    for (args, settings, word) in cases {
-        let dir = tempfile::tempdir().unwrap();
-        let output = portico(dir.path(), args, settings);
-        let said = err(&output);
-        let story = format!("{args:?} {settings:?}: {said}");
-        assert_eq!(output.status.code(), Some(2), "{story}");
-        assert_eq!(said.lines().count(), 1, "{story}");
-        assert!(
-            said.starts_with("portico: ") && said.contains(word),
-            "{story}"
-        );
-        assert_eq!(out(&output), "", "{story}");
-        assert_eq!(files(dir.path()), Vec::<String>::new(), "{story}");
+    for case in cases {
+        assert_refused(case);
     }
+}
+
+#[test]
+fn a_redis_url_that_names_none_is_refused_without_being_told() {
+    for url in [
+        "127.0.0.1:6379",
+        "redis://",
+        "http://:hunter2@127.0.0.1",
+        "rediss://:hunter2@127.0.0.1",
+    ] {
+        let said = assert_refused((
+            &["serve"],
+            &[("PORTICO_REDIS_URL", url)],
+            "PORTICO_REDIS_URL",
+        ));
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+}
+
+/// One line that says the word, exit code 2, and nothing written; what was said.
+fn assert_refused((args, settings, word): Case<'_>) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let output = portico(dir.path(), args, settings);
+    let said = err(&output);
+    let story = format!("{args:?} {settings:?}: {said}");
+    assert_eq!(output.status.code(), Some(2), "{story}");
+    assert_eq!(said.lines().count(), 1, "{story}");
+    assert!(
+        said.starts_with("portico: ") && said.contains(word),
+        "{story}"
+    );
+    assert_eq!(out(&output), "", "{story}");
+    assert_eq!(files(dir.path()), Vec::<String>::new(), "{story}");
+    said
 }
 
 #[test]

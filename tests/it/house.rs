@@ -11,6 +11,7 @@ use portico::domain::message::Body;
 use portico::domain::service::Service;
 use portico::domain::slot::Window;
 use portico::domain::viewer::{ClientViewer, Role, StaffViewer, Viewer};
+use portico::realtime::Bus;
 use portico::store::booking::Book;
 use portico::store::business::NewBusiness;
 use portico::store::person::NewPerson;
@@ -20,6 +21,7 @@ use portico::{http, jobs, secret};
 use sqlx::Connection as _;
 use std::net::SocketAddr;
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// Everybody's password.
@@ -218,7 +220,7 @@ impl House {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(10), loaded)
+        tokio::time::timeout(Duration::from_secs(10), loaded)
             .await
             .expect("they are loaded");
     }
@@ -240,6 +242,15 @@ impl House {
     pub(crate) async fn another(&self, base_url: &str) -> App {
         let config = Config {
             base_url: BaseUrl::parse(base_url).unwrap(),
+            ..Config::clone(&self.app.config)
+        };
+        App::start(config, self.clock().clone()).await.unwrap()
+    }
+
+    /// Another instance, which hears of the first one's changes through this Redis, or by its sweep alone.
+    pub(crate) async fn neighbour(&self, redis_url: Option<String>) -> App {
+        let config = Config {
+            redis_url,
             ..Config::clone(&self.app.config)
         };
         App::start(config, self.clock().clone()).await.unwrap()
@@ -379,6 +390,27 @@ impl Server {
         browser.sign_in(who).await;
         browser
     }
+}
+
+/// Waits until it is so; panics when that takes longer than `patience`.
+pub(crate) async fn eventually(patience: Duration, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < patience, "not after {patience:?}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Waits until a message to itself has come back, where a bus leads anywhere.
+pub(crate) async fn is_up(bus: &dyn Bus) {
+    let mut last = bus.health().age;
+    eventually(Duration::from_secs(5), || {
+        let age = bus.health().age;
+        let is_back = age.is_none() || age < last;
+        last = age;
+        is_back
+    })
+    .await;
 }
 
 /// A date as tests write it.

@@ -11,8 +11,10 @@ mod gate;
 mod house;
 mod money;
 mod state;
+mod wire;
 
 mod booking;
+mod bus;
 mod command;
 mod deploy;
 mod fragments;
@@ -27,3 +29,4 @@ mod payment;
 mod proxy;
 mod security;
 mod serve;
+mod sweep;

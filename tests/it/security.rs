@@ -7,6 +7,7 @@ mod links;
 mod matrix;
 mod origin;
 mod passwords;
+mod revocation;
 mod rights;
 mod sessions;
 mod socket;
