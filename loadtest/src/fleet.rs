@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 /// Migrations of a full database, and a core that somebody else uses.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// No limit of theirs is what is measured.
 const UNLIMITED: &str = "1000000";
 
@@ -27,8 +27,8 @@ pub(crate) struct Instances {
     #[arg(long = "pid", requires = "urls")]
     pids: Vec<u32>,
     /// How many of our own to start when there is no --url
-    #[arg(long, default_value_t = 1)]
-    instances: usize,
+    #[arg(long = "instances", default_value_t = 1)]
+    count: usize,
     /// Make a database of our own in this Postgres, like <postgres://postgres@127.0.0.1:5432/postgres>; SQLite when unset
     #[arg(long, conflicts_with = "urls")]
     postgres: Option<String>,
@@ -117,7 +117,7 @@ impl Fleet {
         own.once(&["seed", "--clients", &clients.to_string()])
             .await?;
         let mut fleet = Self {
-            urls: vec!["http://127.0.0.1:0".to_owned(); options.instances],
+            urls: vec!["http://127.0.0.1:0".to_owned(); options.count],
             pids: Vec::new(),
             own: Some(own),
         };

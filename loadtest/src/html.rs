@@ -119,8 +119,8 @@ fn around(open: &[Open<'_>]) -> u64 {
 
 /// Adds text to the innermost open element that has an id.
 fn tell(open: &mut [Open<'_>], text: &str) {
-    let counted = open.iter_mut().rev().take_while(|open| open.counts);
-    if let Some((_, inner)) = counted.filter_map(|open| open.element.as_mut()).next() {
+    let mut counted = open.iter_mut().rev().take_while(|open| open.counts);
+    if let Some((_, inner)) = counted.find_map(|open| open.element.as_mut()) {
         inner.push_str(text);
     }
 }

@@ -105,7 +105,7 @@ pub(crate) async fn measure(kind: Kind, options: &Options) -> anyhow::Result<Rep
         );
         answer.bytes().await?;
     }
-    let version = sent.len() as i64;
+    let version = i64::try_from(sent.len())?;
     let mut reached = 0;
     for told in workers
         .order(&Order::Await {

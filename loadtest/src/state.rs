@@ -70,7 +70,9 @@ impl State {
         let (elements, _) = html::fragment(html, target.parent);
         self.remove(target.id);
         let is_there = elements.iter().any(|one| one.id == target.id);
-        elements.into_iter().for_each(|one| self.put(one));
+        for one in elements {
+            self.put(one);
+        }
         is_there
     }
 
@@ -78,7 +80,9 @@ impl State {
         let (elements, inner) = html::fragment(html, target.id);
         self.remove(target.id);
         self.put(Element { inner, ..target });
-        elements.into_iter().for_each(|one| self.put(one));
+        for one in elements {
+            self.put(one);
+        }
         true
     }
 
@@ -89,7 +93,9 @@ impl State {
             self.remove(element.id);
         }
         let is_some = !elements.is_empty();
-        elements.into_iter().for_each(|one| self.put(one));
+        for one in elements {
+            self.put(one);
+        }
         is_some
     }
 

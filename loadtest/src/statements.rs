@@ -123,12 +123,11 @@ fn filled(sql: &str, literals: &[String]) -> String {
     for piece in pieces {
         let digits = piece.bytes().take_while(u8::is_ascii_digit).count();
         let place = piece[..digits].parse::<usize>().ok();
-        match place.and_then(|place| literals.get(place.checked_sub(1)?)) {
-            Some(literal) => filled.push_str(literal),
-            None => {
-                filled.push('$');
-                filled.push_str(&piece[..digits]);
-            }
+        if let Some(literal) = place.and_then(|place| literals.get(place.checked_sub(1)?)) {
+            filled.push_str(literal);
+        } else {
+            filled.push('$');
+            filled.push_str(&piece[..digits]);
         }
         filled.push_str(&piece[digits..]);
     }

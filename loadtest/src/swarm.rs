@@ -271,21 +271,18 @@ impl Swarm {
         if socket.phase == Phase::Away || self.is_cut {
             return;
         }
-        match connect(&socket.line) {
-            Ok(mut stream) => {
-                let interest = Interest::READABLE | Interest::WRITABLE;
-                let registered = self
-                    .poll
-                    .registry()
-                    .register(&mut stream, Token(n), interest);
-                if registered.is_ok() {
-                    socket.stream = Some(stream);
-                    socket.phase = Phase::Connecting;
-                    self.opening += 1;
-                    return;
-                }
+        if let Ok(mut stream) = connect(&socket.line) {
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            let registered = self
+                .poll
+                .registry()
+                .register(&mut stream, Token(n), interest);
+            if registered.is_ok() {
+                socket.stream = Some(stream);
+                socket.phase = Phase::Connecting;
+                self.opening += 1;
+                return;
             }
-            Err(_) => {}
         }
         self.lost(n);
     }

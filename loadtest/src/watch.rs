@@ -134,11 +134,7 @@ pub(crate) async fn measure(options: &Options) -> anyhow::Result<Report> {
     latency(&mut report, &tally);
     report.number("last answer to last watcher", last_at - last, "ms");
     counts(&mut report, &tally);
-    report.number(
-        "deliveries a second",
-        tally.counts.frames as f64 / took,
-        "/s",
-    );
+    report.number("deliveries a second", per(tally.counts.frames, took), "/s");
     report.count("lost", sockets - reached);
     report.count("in the exact state", exact);
     cost(&mut report, &tally, full, after);

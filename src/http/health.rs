@@ -46,6 +46,16 @@ pub(super) async fn alive() -> &'static str {
     "ok"
 }
 
+/// How the bus is, if there is one. Without it everything is right, only later: an instance stays ready.
+fn bus(app: &App) -> Option<String> {
+    let age = app.bus.health().age?;
+    Some(if app.hub.is_slow() {
+        format!("bus down {} s", age.as_secs())
+    } else {
+        format!("bus ok {} ms", age.as_millis())
+    })
+}
+
 /// One line a dependency.
 pub(super) async fn ready(
     State(app): State<App>,
@@ -67,6 +77,7 @@ pub(super) async fn ready(
             "sweep late".to_owned()
         },
     ];
+    lines.extend(bus(&app));
     lines.extend(is_leaving.then(|| "draining".to_owned()));
     let status = if answers && is_swept && !is_leaving {
         StatusCode::OK

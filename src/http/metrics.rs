@@ -11,6 +11,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::{Registry, Unit};
@@ -64,6 +65,40 @@ async fn text(app: &App) -> String {
         Unit::Seconds,
         ConstGauge::new(app.hub.sweep_age().as_secs_f64()),
     );
+    let bus = app.bus.health();
+    if let Some(age) = bus.age {
+        registry.register_with_unit(
+            "bus_age",
+            "Time since a message to itself came back through Redis",
+            Unit::Seconds,
+            ConstGauge::new(age.as_secs_f64()),
+        );
+    }
+    gauge(
+        &mut registry,
+        "bus_queued",
+        "Topics that wait to be told to other instances",
+        bus.queued,
+    );
+    for (name, help, count) in [
+        (
+            "bus_dropped",
+            "Topics that were left to the sweep",
+            bus.dropped,
+        ),
+        (
+            "bus_heard",
+            "Messages of other instances that marked something",
+            bus.heard,
+        ),
+        (
+            "bus_ignored",
+            "Messages that nobody understands",
+            bus.ignored,
+        ),
+    ] {
+        registry.register(name, help, ConstCounter::new(count));
+    }
     let (size, idle) = (
         Family::<Pool, Gauge>::default(),
         Family::<Pool, Gauge>::default(),

@@ -5,6 +5,7 @@
 mod adoption;
 mod bell;
 mod bus;
+mod close;
 mod cursor;
 mod entry;
 mod farewell;
@@ -14,6 +15,7 @@ mod hub;
 mod line;
 mod meter;
 mod outgoing;
+mod pace;
 pub mod part;
 mod region;
 mod round;

@@ -1,12 +1,14 @@
 //! One open page: a cursor, not a queue. It pulls what is newer when it can write, and never holds what it could not.
 
 use super::bell::Bell;
+use super::close::{Close, Ws};
 use super::cursor::{Cursor, Mark, Tag};
 use super::entry::Watcher;
 use super::frame::{Pull, Watched};
 use super::hub::Hub;
 use super::line::Line;
 use super::outgoing::Outgoing;
+use super::pace::{HEARTBEAT, Pace};
 use super::region::{Grant, Region, Verdict};
 use crate::domain::id::PersonId;
 use crate::domain::topic::Topic;
@@ -19,33 +21,19 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
-use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::error::ProtocolError;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Message};
 
-/// A frame at the latest after this, so that a page knows the silence of a dead line from that of a quiet day.
-const HEARTBEAT: Duration = Duration::from_secs(5);
-/// Between two frames.
-const APART: Duration = Duration::from_millis(50);
-/// How long what is loaded waits for the page's other regions that one change made stale: one frame instead of two, of
-/// which the second would wait out the gap.
-const GATHER: Duration = Duration::from_millis(20);
 /// How long a ping may stay without an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Messages a minute that a browser, which has no reason to send any, may send.
-const INBOUND_PER_MINUTE: u32 = 100;
-
 /// The most that a browser may send at a time; it has no reason to send anything.
 const INBOUND: usize = 64 * 1024;
 /// What is read at a time. A page says nothing but that it is there, and the buffer is cleared before each look.
 const READ_BUFFER: usize = 128;
 /// The most of our own control frames that waits for a browser to read.
 const OUTBOUND: usize = 1024;
-
-/// A connection as this engine writes to it.
-type Ws<S> = WebSocketStream<Line<S>>;
 
 /// What one person may hold open.
 #[derive(Debug, Clone, Copy)]
@@ -76,33 +64,6 @@ impl<R: Region> std::fmt::Debug for Socket<R> {
     }
 }
 
-/// Why a connection ends, as a close code that says whether the browser comes back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Close(u16, &'static str);
-
-impl Close {
-    const GONE: Self = Self(1000, "");
-    const RESTART: Self = Self(1012, "restart");
-    const OVERLOAD: Self = Self(1013, "try again");
-    const TOO_MANY: Self = Self(1008, "too many");
-    const BROKEN: Self = Self(1002, "protocol");
-    const TOO_BIG: Self = Self(1009, "too big");
-    const SIGNED_OUT: Self = Self(4401, "session");
-    const OTHER_VIEWER: Self = Self(4401, "viewer");
-    const REFUSED: Self = Self(4403, "page");
-
-    async fn tell<S: AsyncRead + AsyncWrite + Unpin + Send>(self, ws: &mut Ws<S>) {
-        let frame = CloseFrame {
-            code: self.0.into(),
-            reason: self.1.into(),
-        };
-        let _ = timeout(Duration::from_secs(1), ws.send(Message::Close(Some(frame)))).await;
-        // Whoever closes first and leaves at once may cut off its own close frame: wait for the answer.
-        let answered = async { while let Some(Ok(_)) = ws.next().await {} };
-        let _ = timeout(Duration::from_secs(1), answered).await;
-    }
-}
-
 impl<R: Region> Socket<R> {
     /// Serves a connection that was upgraded, until it ends, and leaves nothing of it behind; the code with which it ended.
     pub async fn run<S: AsyncRead + AsyncWrite + Unpin + Send>(mut self, io: S) -> u16 {
@@ -119,7 +80,7 @@ impl<R: Region> Socket<R> {
             // In a box: every open page would have room for it all its life.
             Box::pin(close.tell(&mut ws)).await;
         }
-        close.0
+        close.code()
     }
 
     async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(&mut self, ws: &mut Ws<S>) -> Close {
@@ -202,61 +163,6 @@ enum Woken {
     Heard(Option<Result<Message, tungstenite::Error>>),
     /// One of its times has come.
     Late,
-}
-
-/// When a connection does what by itself.
-struct Pace {
-    /// Set while changes wait for the gap between two frames to pass, or for the page's other regions.
-    due: Option<Instant>,
-    gathering: Option<Instant>,
-    frame_at: Option<Instant>,
-    quiet_since: Instant,
-    round_at: Instant,
-    rounds: u32,
-    ponged: Instant,
-    inbound_since: Instant,
-    inbound: u32,
-}
-
-impl Pace {
-    fn start(now: Instant) -> Self {
-        Self {
-            due: None,
-            gathering: None,
-            frame_at: None,
-            quiet_since: now,
-            round_at: now + HEARTBEAT,
-            rounds: 0,
-            ponged: now,
-            inbound_since: now,
-            inbound: 0,
-        }
-    }
-
-    /// The first of its times.
-    fn next(&self) -> Instant {
-        let next = self.round_at.min(self.quiet_since + HEARTBEAT);
-        self.due.map_or(next, |due| next.min(due))
-    }
-
-    /// When what rang now may be sent: after the gap, and with the page's other regions if they are on their way.
-    fn plan(&mut self, now: Instant, is_loading: bool) -> Instant {
-        let earliest = self
-            .frame_at
-            .map_or(now, |at| now + APART.saturating_sub(now - at));
-        let latest = *self.gathering.get_or_insert(earliest.max(now + GATHER));
-        if is_loading { latest } else { earliest }
-    }
-
-    /// Whether a browser says more than any has reason to.
-    fn is_too_much(&mut self, now: Instant) -> bool {
-        if now - self.inbound_since > Duration::from_mins(1) {
-            self.inbound_since = now;
-            self.inbound = 0;
-        }
-        self.inbound += 1;
-        self.inbound > INBOUND_PER_MINUTE
-    }
 }
 
 impl<R: Region> Open<'_, R> {
@@ -371,7 +277,7 @@ impl<R: Region> Open<'_, R> {
             }
             match self.wake(ws, timer.as_mut()).await {
                 Woken::Heard(None | Some(Ok(Message::Close(_)))) => return Close::GONE,
-                Woken::Heard(Some(Err(error))) => return blame(&error),
+                Woken::Heard(Some(Err(error))) => return Close::to_blame(&error),
                 Woken::Heard(Some(Ok(Message::Pong(_)))) => pace.ponged = Instant::now(),
                 Woken::Heard(Some(Ok(_))) => {
                     if pace.is_too_much(Instant::now()) {
@@ -568,18 +474,4 @@ async fn write<S: AsyncRead + AsyncWrite + Unpin + Send>(
 ) -> bool {
     // A pong of ours that was written by half must not have a frame in its middle.
     ws.flush().await.is_ok() && ws.get_mut().write_all_buf(&mut frame).await.is_ok()
-}
-
-/// What to say to a browser that broke the rules of the line, and nothing to one that is gone.
-fn blame(error: &tungstenite::Error) -> Close {
-    match error {
-        tungstenite::Error::Capacity(_) => Close::TOO_BIG,
-        tungstenite::Error::Protocol(fault)
-            if *fault != ProtocolError::ResetWithoutClosingHandshake =>
-        {
-            Close::BROKEN
-        }
-        tungstenite::Error::Utf8(_) => Close::BROKEN,
-        _ => Close::GONE,
-    }
 }
