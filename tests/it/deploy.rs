@@ -48,32 +48,32 @@ async fn hold_messages(database_url: &str) -> PgConnection {
     connection
 }
 
-/// Sends as many forms as there are clients, and waits until all of them wait for the lock.
+/// Sends six forms, and waits until all of them wait for the lock.
 async fn forms_under_way(
     yard: &Yard,
     address: std::net::SocketAddr,
-    lock: &mut PgConnection,
-) -> JoinSet<(u16, String)> {
-    let mut forms = JoinSet::new();
+) -> (JoinSet<(u16, String)>, PgConnection) {
+    let mut browsers = Vec::new();
     for number in 1..=6 {
-        let browser = signed_in(address, &client(number)).await;
+        browsers.push(signed_in(address, &client(number)).await);
+    }
+    // Not before: a statement that waits for longer than 5 s is given up.
+    let mut lock = hold_messages(&yard.database_url).await;
+    let mut forms = JoinSet::new();
+    for (number, browser) in browsers.into_iter().enumerate() {
         forms.spawn(async move {
             let body = format!("line of client {number}");
             (send(&browser, &body).await, body)
         });
     }
-    let name = yard.database_url.rsplit('/').next().unwrap();
     let deadline = tokio::time::Instant::now() + Duration::from_secs(3);
     loop {
+        // Not pg_stat_activity: within a transaction that always tells what it told first.
         let sql =
-            "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'";
-        let (waiting,): (i64,) = sqlx::query_as(sql)
-            .bind(name)
-            .fetch_one(&mut *lock)
-            .await
-            .unwrap();
+            "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND relation = 'messages'::regclass";
+        let (waiting,): (i64,) = sqlx::query_as(sql).fetch_one(&mut lock).await.unwrap();
         if waiting == 6 {
-            return forms;
+            return (forms, lock);
         }
         assert!(
             tokio::time::Instant::now() < deadline,
@@ -99,8 +99,7 @@ async fn an_instance_taken_out_of_haproxy_answers_its_forms_and_lets_its_pages_g
     let mut yard = Yard::open(3).await;
     let haproxy = yard.haproxy().await;
     let watchers = Watchers::open(haproxy.address, WATCHERS).await;
-    let mut lock = hold_messages(&yard.database_url).await;
-    let forms = forms_under_way(&yard, haproxy.address, &mut lock).await;
+    let (forms, lock) = forms_under_way(&yard, haproxy.address).await;
     let fair_share = WATCHERS / 3;
     let here: usize = haproxy.column("one", 4).await.parse().unwrap();
     assert!(here > fair_share, "{here}: it has a form under way");
@@ -133,8 +132,7 @@ async fn an_instance_taken_out_of_nginx_by_a_reload_is_left_by_its_pages() {
     let mut yard = Yard::open(3).await;
     let nginx = yard.nginx().await;
     let watchers = Watchers::open(nginx.address, WATCHERS).await;
-    let mut lock = hold_messages(&yard.database_url).await;
-    let forms = forms_under_way(&yard, nginx.address, &mut lock).await;
+    let (forms, lock) = forms_under_way(&yard, nginx.address).await;
 
     yard.reload_without(&nginx, 0);
     lock.close().await.unwrap();
