@@ -124,7 +124,7 @@
     if (!form || form.method !== 'post' || ctx.response?.status < 500) return;
     ctx.swap = 'none';
     if (form.getAttribute('hx-swap') === 'none') return;   // nobody sent it by hand, and it is tried again
-    const note = Object.assign(document.createElement('p'), { className: 'note bad unsaved', textContent: 'Not saved. Try again in a moment.' });
+    const note = Object.assign(document.createElement('p'), { className: 'note bad unsaved', textContent: 'It may not be saved. Try again: sent twice, it counts once.' });
     note.setAttribute('role', 'alert');
     form.prepend(note);
   }

@@ -22,7 +22,7 @@ use std::time::Duration;
 /// Where a provider puts its signature.
 const SIGNATURE: &str = "portico-signature";
 /// The longest telling that is read.
-pub(super) const TOLD_BYTES: usize = 256 * 1024;
+const TOLD_BYTES: usize = 256 * 1024;
 /// How long the sandbox lets a client wait who wants to be told of later.
 const LATER: Duration = Duration::from_secs(5);
 /// How long a client waits for the sandbox to have told. What it has to say again is not waited for.

@@ -1,5 +1,6 @@
 //! A form is read whole before the time for its answer begins: a slow phone is not a slow database. What is longer than
-//! anything that is taken is refused here; each route's own limit is checked later.
+//! anything that is taken is refused here; each route's own limit is checked later. What providers post is no form: its
+//! route reads it, and answers them in their own way.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -9,13 +10,13 @@ use axum::response::{IntoResponse as _, Response};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// The most that any route reads.
-const MOST: usize = super::payment::TOLD_BYTES;
+/// The most that any form holds.
+const MOST: usize = super::message::LONGEST_FORM;
 /// How long that may take: 10 KB a second are a phone at the edge of its network.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) async fn whole(request: Request, next: Next) -> Response {
-    if request.method() != Method::POST {
+    if request.method() != Method::POST || request.uri().path().starts_with("/webhooks/") {
         return next.run(request).await;
     }
     let (head, body) = request.into_parts();

@@ -88,7 +88,7 @@ test('a message that nobody took stays where it was typed', { timeout: 60_000 },
     await server.kill();
     await page.locator('#composer-body').fill('I am ten minutes late');
     await send.click();
-    await page.locator('#composer > .unsaved', { hasText: 'Not saved' }).waitFor();
+    await page.locator('#composer > .unsaved', { hasText: 'It may not be saved' }).waitFor();
     assert.equal(await page.locator('#composer-body').inputValue(), 'I am ten minutes late');
     await server.restart({ args: ['serve'], env });
     await live(page);
