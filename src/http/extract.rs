@@ -5,7 +5,6 @@ use super::guard::SignedIn;
 use super::origin::is_htmx;
 use crate::domain::viewer::{StaffViewer, Viewer};
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
@@ -13,7 +12,6 @@ use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use std::convert::Infallible;
 use std::str::FromStr;
-use tower_http::timeout::TimeoutError;
 
 /// Whoever is signed in, or a guest.
 #[derive(Debug, Clone)]
@@ -102,7 +100,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Fields<T> {
     )]
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
         let kind = request.headers().get(header::CONTENT_TYPE).cloned();
-        let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(IntoResponse::into_response)?;
         if !is_text(&bytes) {
             let words = "The form holds characters that are no text.";
             return Err(Error::Invalid(words.to_owned()).into_response());
@@ -123,18 +123,6 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Fields<T> {
             }
         }
     }
-}
-
-/// Why a body could not be read: the visitor stopped in its middle, or it broke a rule.
-fn unread(rejection: BytesRejection) -> Response {
-    let mut error: Option<&dyn std::error::Error> = Some(&rejection);
-    while let Some(why) = error {
-        if why.is::<TimeoutError>() {
-            return StatusCode::REQUEST_TIMEOUT.into_response();
-        }
-        error = why.source();
-    }
-    rejection.into_response()
 }
 
 /// Whether an encoded form is UTF-8 without NUL once decoded: the decoder would replace what is not, and so accept it.

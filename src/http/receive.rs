@@ -9,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use std::time::Duration;
 use tokio::time::timeout;
+use tower_http::timeout::TimeoutError;
 
 /// The most that any form holds.
 const MOST: usize = super::message::LONGEST_FORM;
@@ -22,7 +23,19 @@ pub(super) async fn whole(request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
     match timeout(PATIENCE, to_bytes(body, MOST)).await {
         Ok(Ok(bytes)) => next.run(Request::from_parts(head, Body::from(bytes))).await,
-        Ok(Err(_)) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
-        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+        Ok(Err(error)) if !is_late(&error) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        _ => StatusCode::REQUEST_TIMEOUT.into_response(),
     }
+}
+
+/// Whether the visitor stopped in its middle, which the connection noticed.
+fn is_late(error: &axum::Error) -> bool {
+    let mut next: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = next {
+        if error.is::<TimeoutError>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }

@@ -115,7 +115,7 @@ impl<R: Region> Socket<R> {
             until: first.until,
             socket: self,
         };
-        let close = match open.start(since, &first, alarmed).await {
+        let close = match open.start(since, first, alarmed).await {
             Ok(()) => open.pump(ws).await,
             Err(close) => close,
         };
@@ -171,7 +171,7 @@ impl<R: Region> Open<'_, R> {
     async fn start(
         &mut self,
         since: Option<Cursor>,
-        first: &Grant<R>,
+        first: Grant<R>,
         alarmed: u64,
     ) -> Result<(), Close> {
         // It listens now: whoever closes the hub after this look rings its bell.
@@ -190,7 +190,7 @@ impl<R: Region> Open<'_, R> {
         if self.socket.hub.alarmed() != alarmed {
             return Box::pin(self.authorise()).await;
         }
-        self.watch(first);
+        self.watch(&first);
         Ok(())
     }
 
@@ -311,11 +311,14 @@ impl<R: Region> Open<'_, R> {
                     {
                         return Close::GONE;
                     }
-                    if pace.quiet_since + HEARTBEAT <= now {
+                    // Frames do not say how fresh the page is: a busy one has to be told as well.
+                    let is_untold = pace.round_at <= now && pace.beat_at + HEARTBEAT <= now;
+                    if is_untold || pace.quiet_since + HEARTBEAT <= now {
                         if !self.beat(ws).await {
                             return Close::GONE;
                         }
-                        pace.quiet_since = Instant::now();
+                        pace.beat_at = Instant::now();
+                        pace.quiet_since = pace.beat_at;
                     }
                     if pace.round_at <= now
                         && let Err(close) = Box::pin(self.round(ws, &mut pace)).await
