@@ -33,10 +33,14 @@ impl Bell {
 
     /// Why it was rung since the last look, if it was.
     pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<u32> {
-        self.waker.register(cx.waker());
-        match self.rung.swap(0, Ordering::AcqRel) {
-            0 => Poll::Pending,
-            why => Poll::Ready(why),
-        }
+        let look = || match self.rung.swap(0, Ordering::AcqRel) {
+            0 => None,
+            why => Some(Poll::Ready(why)),
+        };
+        // Again once it is waited for: a ring between the two looks would wake nobody.
+        look().unwrap_or_else(|| {
+            self.waker.register(cx.waker());
+            look().unwrap_or(Poll::Pending)
+        })
     }
 }

@@ -157,7 +157,8 @@ impl<R: Region> Entry<R> {
 
     /// A watcher has pulled the current rendering; the last to do so lets one's own html go.
     pub(super) fn pulled(&self, state: &mut State, socket: u64) {
-        if self.kind == Kind::Shared {
+        // Nothing to let go: whoever has an older rendering is told of the next one anyway.
+        if self.kind == Kind::Shared || state.whole.is_none() {
             return;
         }
         let at = state.history.at();

@@ -29,7 +29,12 @@ impl Stream {
 
     /// Gives bytes back that are to be read again.
     pub(in crate::http) fn put_back(mut self, early: Bytes) -> Self {
-        self.early = early;
+        // An empty slice of a buffer would hold all of it for as long as the page is open.
+        self.early = if early.is_empty() {
+            Bytes::new()
+        } else {
+            early
+        };
         self
     }
 }
@@ -47,7 +52,7 @@ impl AsyncRead for Stream {
         buf.put_slice(&self.early[..count]);
         self.early.advance(count);
         if self.early.is_empty() {
-            // An empty slice of it would hold the whole buffer while the page is open.
+            // As above.
             self.early = Bytes::new();
         }
         Poll::Ready(Ok(()))
