@@ -91,6 +91,22 @@ type Row = (
     Option<i64>,
 );
 
+/// The sweep's question to SQLite; a test asks for its plan.
+pub const SWEEP_SQLITE: &str =
+    "SELECT touches.count + 1, NULL, (SELECT value FROM settings WHERE name = 'epoch'),
+            topics.name, topics.version
+     FROM touches LEFT JOIN topics ON topics.seq >= $1";
+/// The same to Postgres. The upper end is beyond every number: without one, a plan that is made before the mark is known
+/// expects a third of all topics and reads the whole table.
+pub const SWEEP_POSTGRES: &str =
+    "SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT),
+            CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT),
+            (SELECT value || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)
+             FROM settings WHERE name = 'epoch'),
+            topics.name, topics.version
+     FROM (SELECT 1) AS one
+     LEFT JOIN topics ON topics.seq BETWEEN $1 AND 9223372036854775807";
+
 /// Which topics moved since `mark`, and the next mark, in one statement: nothing can commit between the two. A topic's
 /// `seq` is its transaction's number and the next mark the oldest one that was still open, so that what commits late is
 /// found then. No clock has a say in it.
@@ -98,17 +114,7 @@ pub async fn sweep(db: &Db, mark: i64) -> Result<Sweep, Error> {
     let mut aside = db.take_aside().await?;
     let rows: Vec<Row> = aside
         .on()
-        .pair(
-            "SELECT touches.count + 1, NULL, (SELECT value FROM settings WHERE name = 'epoch'),
-                    topics.name, topics.version
-             FROM touches LEFT JOIN topics ON topics.seq >= $1",
-            "SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT),
-                    CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT),
-                    (SELECT value || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)
-                     FROM settings WHERE name = 'epoch'),
-                    topics.name, topics.version
-             FROM (SELECT 1) AS one LEFT JOIN topics ON topics.seq >= $1",
-        )
+        .pair(SWEEP_SQLITE, SWEEP_POSTGRES)
         .bind(mark)
         .all()
         .await?;

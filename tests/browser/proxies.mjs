@@ -1,4 +1,4 @@
-// Many instances of one business, and what stands before them: HAProxy and nginx with the files of deploy/.
+// Many instances of one business, and what stands around them: HAProxy and nginx with the files of deploy/, and a Redis.
 
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
@@ -72,6 +72,14 @@ export async function startNginx(t, instances, change = {}) {
   return startProxy(t, port, 'nginx', ['-p', folder, '-c', file], { PATH: `${process.env.PATH}:/usr/sbin` });
 }
 
+/// A Redis of the test's own, to be killed; with a port, again where it was, empty.
+export async function startRedis(t, port) {
+  port ??= await freePort();
+  const args = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no'];
+  const redis = await startProxy(t, port, 'redis-server', args, { PATH: process.env.PATH });
+  return { ...redis, url: `redis://127.0.0.1:${port}` };
+}
+
 async function startProxy(t, port, program, args, env) {
   // Of a run that is killed nothing stays.
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -87,7 +95,11 @@ async function startProxy(t, port, program, args, env) {
     if (Date.now() > until || child.exitCode !== null) throw new Error(`${program} did not come up:\n${output}`);
     await delay(20);
   }
-  return { port, base: `http://127.0.0.1:${port}` };
+  const kill = async () => {
+    child.kill('SIGKILL');
+    await ended;
+  };
+  return { port, base: `http://127.0.0.1:${port}`, kill };
 }
 
 async function answers(port) {

@@ -12,3 +12,4 @@ mod redis;
 mod sockets;
 mod starved;
 mod switches;
+mod together;

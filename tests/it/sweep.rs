@@ -5,7 +5,7 @@ use crate::house::{House, On, on_both};
 use portico::domain::id::ClientId;
 use portico::domain::topic::Topic;
 use portico::store::{Db, topic};
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use std::time::{Duration, Instant};
 
 const TUESDAY_8: &str = "2026-11-24T06:00:00Z";
@@ -227,4 +227,100 @@ async fn an_ordinary_role_sees_the_timeline() {
         .await
         .unwrap();
     assert!(epoch.ends_with(&name[..8]));
+}
+
+/// As after a long time: what was touched last stands anywhere in the table.
+const LONG_USED: &str =
+    "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 5000)
+     INSERT INTO topics (name, version, seq) SELECT 'old/' || n, 1, n * 7919 % 5000 FROM numbers";
+
+/// Whether a plan finds topics by their index and never reads all of them.
+fn goes_by_index(plan: &str) -> bool {
+    plan.contains("topics_by_seq")
+        && !plan.contains("Seq Scan on topics")
+        && !plan.contains("SCAN topics")
+}
+
+/// How Postgres would sweep: knowing the mark, and as a statement prepared for any.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "EXPLAIN and PREPARE stand before the statement that is run"
+)]
+async fn plans_on_postgres(db: &mut PgConnection) -> [String; 2] {
+    let prepare = format!("PREPARE sweep (BIGINT) AS {}", topic::SWEEP_POSTGRES);
+    sqlx::raw_sql(sqlx::AssertSqlSafe(prepare))
+        .execute(&mut *db)
+        .await
+        .unwrap();
+    let mut plans = [String::new(), String::new()];
+    let modes = [
+        "SET plan_cache_mode = force_custom_plan",
+        "SET plan_cache_mode = force_generic_plan",
+    ];
+    for (mode, plan) in modes.into_iter().zip(&mut plans) {
+        sqlx::query(mode).execute(&mut *db).await.unwrap();
+        let lines: Vec<String> = sqlx::query_scalar("EXPLAIN EXECUTE sweep (4990)")
+            .fetch_all(&mut *db)
+            .await
+            .unwrap();
+        *plan = lines.join("\n");
+    }
+    sqlx::query("DEALLOCATE sweep").execute(db).await.unwrap();
+    plans
+}
+
+#[tokio::test]
+async fn a_sweep_goes_by_the_index_on_postgres() {
+    let house = House::open(On::Postgres).await;
+    let mut db = PgConnection::connect(&house.app.config.database_url)
+        .await
+        .unwrap();
+    for statement in [LONG_USED, "ANALYZE topics"] {
+        sqlx::query(statement).execute(&mut db).await.unwrap();
+    }
+    for plan in plans_on_postgres(&mut db).await {
+        assert!(goes_by_index(&plan), "{plan}");
+    }
+    sqlx::query("DROP INDEX topics_by_seq")
+        .execute(&mut db)
+        .await
+        .unwrap();
+    for plan in plans_on_postgres(&mut db).await {
+        assert!(!goes_by_index(&plan), "without the index: {plan}");
+    }
+}
+
+/// How SQLite would sweep.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "EXPLAIN stands before the statement that is run"
+)]
+async fn plan_on_sqlite(db: &mut SqliteConnection) -> String {
+    let explain = format!("EXPLAIN QUERY PLAN {}", topic::SWEEP_SQLITE);
+    let rows: Vec<(i64, i64, i64, String)> = sqlx::query_as(sqlx::AssertSqlSafe(explain))
+        .bind(4990)
+        .fetch_all(db)
+        .await
+        .unwrap();
+    let steps: Vec<String> = rows.into_iter().map(|(.., step)| step).collect();
+    steps.join("\n")
+}
+
+#[tokio::test]
+async fn a_sweep_goes_by_the_index_on_sqlite() {
+    let house = House::open(On::Sqlite).await;
+    let mut db = SqliteConnection::connect(&house.app.config.database_url)
+        .await
+        .unwrap();
+    for statement in [LONG_USED, "ANALYZE topics"] {
+        sqlx::query(statement).execute(&mut db).await.unwrap();
+    }
+    let plan = plan_on_sqlite(&mut db).await;
+    assert!(goes_by_index(&plan), "{plan}");
+    sqlx::query("DROP INDEX topics_by_seq")
+        .execute(&mut db)
+        .await
+        .unwrap();
+    let plan = plan_on_sqlite(&mut db).await;
+    assert!(!goes_by_index(&plan), "without the index: {plan}");
 }
