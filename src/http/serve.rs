@@ -22,6 +22,10 @@ use tokio::time::{sleep, timeout};
 
 /// What the kernel may hold for a phone that reads slowly. Its own default grows to megabytes.
 const SEND_BUFFER: u32 = 64 * 1024;
+/// How long those get who came at the last moment.
+const LAST_CALL: Duration = Duration::from_millis(100);
+/// How long writes and the database's connections have to end: a database that is silent never would.
+const CLOSING: Duration = Duration::from_secs(15);
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
 /// How long open pages have to answer, after the last of them was asked to come back elsewhere.
@@ -101,9 +105,10 @@ pub async fn serve_within(
         () = stop => {}
     }
     app.leaving.cancel();
-    // Polled once at least: whoever waits in the backlog is let in before the door closes.
-    let _ = timeout(config.drain, accepting.as_mut()).await;
+    // Whoever waits in the backlog is let in, and what they ask is read, before what is idle ends.
+    let _ = timeout(config.drain.max(LAST_CALL), accepting.as_mut()).await;
     drop(accepting);
+    sleep(LAST_CALL).await;
     front.stopping.cancel();
     front.connections.close();
     let answered = timeout(patience.answers, front.connections.wait());
@@ -117,7 +122,11 @@ pub async fn serve_within(
         }
     };
     let _ = timeout(FAREWELL, told).await;
-    app.stop().await;
+    // The last of them is counted out before its farewell is sent.
+    sleep(LAST_CALL).await;
+    if timeout(CLOSING, app.stop()).await.is_err() {
+        tracing::warn!("the database could not be closed in time");
+    }
     Ok(())
 }
 

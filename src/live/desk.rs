@@ -13,6 +13,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+/// Answers from one snapshot: thousands of different pages would not be looked up within the patience of the first.
+const BATCH: usize = 256;
 /// How long an answer may take: a statement has five seconds.
 const PATIENCE: Duration = Duration::from_secs(6);
 
@@ -82,7 +84,8 @@ impl Desk {
         loop {
             let batch = {
                 let mut line = self.line();
-                let batch = std::mem::take(&mut line.waiting);
+                let count = line.waiting.len().min(BATCH);
+                let batch: Vec<_> = line.waiting.drain(..count).collect();
                 line.is_open = !batch.is_empty();
                 batch
             };

@@ -224,7 +224,11 @@ async fn nothing_is_smuggled_behind_a_body_of_two_lengths() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn http_2_in_clear_text_is_spoken_where_it_is_set() {
     let house = House::open(On::Sqlite).await;
-    let gate = Gate::of(&house, short(), |config| config.h2c = true).await;
+    let gate = Gate::of(&house, short(), |config| {
+        config.h2c = true;
+        config.trusted_proxies = vec![portico::config::network("127.0.0.1").unwrap()];
+    })
+    .await;
     let client = reqwest::Client::builder()
         .http2_prior_knowledge()
         .build()

@@ -43,7 +43,13 @@ pub(super) async fn run(listener: TcpListener, front: Arc<Front>) {
                 sleep(REST).await;
             }
             // The visitor hung up while waiting.
-            Err(error) => tracing::debug!(%error, "a connection ended at once"),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {
+                tracing::debug!(%error, "a connection ended at once");
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                sleep(REST).await;
+            }
         }
     }
 }

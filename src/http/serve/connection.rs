@@ -23,6 +23,7 @@ use std::io;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -36,6 +37,9 @@ const HEAD: usize = 128 * 1024;
 const STREAMS: u32 = 200;
 /// How a connection of HTTP/2 begins (RFC 9113, 3.4), as far as it takes to tell.
 const HTTP_2: &[u8] = b"PRI * HTTP/2.0\r\n\r\n";
+
+/// How long a visitor's connection may rest, besides the time for the next head.
+const VISITORS_REST: Duration = Duration::from_secs(5);
 
 /// What all connections of a listener share.
 #[derive(Debug)]
@@ -132,6 +136,12 @@ pub(super) async fn serve(front: Arc<Front>, mut tcp: TcpStream, peer: IpAddr, m
     let stream = TokioIo::new(Stream::new(tcp, inside).put_back(early.freeze()));
     let stopping = front.stopping.clone();
     let patience = front.patience;
+    // Only balancers gain by a connection that is kept long; from anybody else it may be a head that never ends.
+    let rest = if front.app.config.is_trusted(peer) {
+        patience.rest
+    } else {
+        patience.rest.min(VISITORS_REST)
+    };
     let service = service_fn(move |request| {
         let front = Arc::clone(&front);
         async move { Ok::<_, Infallible>(front.answer(request, opening.from).await) }
@@ -144,6 +154,7 @@ pub(super) async fn serve(front: Arc<Front>, mut tcp: TcpStream, peer: IpAddr, m
             .keep_alive_timeout(patience.head);
         let mut connection = pin!(http.serve_connection(stream, service));
         tokio::select! {
+            biased;
             ended = connection.as_mut() => ended,
             () = stopping.cancelled() => {
                 connection.as_mut().graceful_shutdown();
@@ -152,12 +163,13 @@ pub(super) async fn serve(front: Arc<Front>, mut tcp: TcpStream, peer: IpAddr, m
         }
     } else {
         let mut http = http1::Builder::new();
-        http.timer(HeadTimer::new(patience.rest))
+        http.timer(HeadTimer::new(rest))
             .header_read_timeout(patience.head)
             .max_buf_size(HEAD);
         let connection = http.serve_connection(stream, service).with_upgrades();
         let mut connection = pin!(connection);
         tokio::select! {
+            biased;
             ended = connection.as_mut() => ended,
             () = stopping.cancelled() => {
                 connection.as_mut().graceful_shutdown();
@@ -189,13 +201,14 @@ async fn open(
     };
     count(inside, peer)?;
     let is_proxy = config.is_trusted(peer);
-    if !is_proxy && !config.h2c {
+    if !is_proxy {
         return Some(Opening {
             from: peer,
             is_2: false,
         });
     }
     let opening = tokio::select! {
+        biased;
         opening = timeout(front.patience.head, listen(tcp, early, peer, is_proxy, config.h2c)) => opening,
         () = front.stopping.cancelled() => return None,
     };
@@ -246,6 +259,7 @@ async fn listen(
             }
         }
         if is_said {
+            let h2c = h2c && is_proxy;
             let is_2 = h2c && early.len() >= HTTP_2.len() && early.starts_with(HTTP_2);
             let may_be_2 = h2c && proxy::begins(early, HTTP_2);
             if is_2 || !may_be_2 {
