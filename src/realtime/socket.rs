@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The most that a browser may send at a time; it has no reason to send anything.
 const INBOUND: usize = 64 * 1024;
 /// What is read at a time. A page says nothing but that it is there, and the buffer is cleared before each look.
-const READ_BUFFER: usize = 128;
+const READ_BUFFER: usize = 64;
 /// The most of our own control frames that waits for a browser to read.
 const OUTBOUND: usize = 1024;
 
@@ -226,7 +226,8 @@ impl<R: Region> Open<'_, R> {
             let seen = cursor.mark(Mark::name(region));
             hub.attach(region, id, watcher(n), seen)
         };
-        let mut old = std::mem::take(&mut self.watched);
+        let places = Vec::with_capacity(grant.places.len());
+        let mut old = std::mem::replace(&mut self.watched, places);
         for (n, place) in grant.places.iter().enumerate() {
             // What stays keeps its entry: attaching it anew before the old one is let go would lose the watcher.
             let kept = old.iter().position(|watched| {
@@ -422,7 +423,11 @@ impl<R: Region> Open<'_, R> {
                         self.has_moved |= *old != mark;
                         *old = mark;
                     }
-                    None => self.cursor.marks.push(mark),
+                    None => {
+                        // Not twice the room for one more: that would stay for as long as the page is open.
+                        self.cursor.marks.reserve_exact(1);
+                        self.cursor.marks.push(mark);
+                    }
                 }
             }
             contents.extend(content);
