@@ -418,16 +418,13 @@ impl<R: Region> Open<'_, R> {
             };
             for mark in std::iter::once(base).chain(over) {
                 let mut marks = self.cursor.marks.iter_mut();
-                match marks.find(|old| old.region == mark.region) {
-                    Some(old) => {
-                        self.has_moved |= *old != mark;
-                        *old = mark;
-                    }
-                    None => {
-                        // Not twice the room for one more: that would stay for as long as the page is open.
-                        self.cursor.marks.reserve_exact(1);
-                        self.cursor.marks.push(mark);
-                    }
+                if let Some(old) = marks.find(|old| old.region == mark.region) {
+                    self.has_moved |= *old != mark;
+                    *old = mark;
+                } else {
+                    // Not twice the room for one more: that would stay for as long as the page is open.
+                    self.cursor.marks.reserve_exact(1);
+                    self.cursor.marks.push(mark);
                 }
             }
             contents.extend(content);
