@@ -87,6 +87,11 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let week = freest_week(&people[0]).await?;
     let starts: Vec<String> = week.free.iter().take(STARTS).cloned().collect();
     let minutes = minutes(&people[0], &starts[0], &week.staff).await?;
+    // All of them before the fight: a sheet that is opened during it may find its time taken.
+    let mut forms = Vec::new();
+    for (n, person) in people.iter().enumerate() {
+        forms.push(Form::open(person, &starts[n % starts.len()], &week.staff).await?);
+    }
     let ring = Arc::new(Ring {
         attempts: options.attempts,
         tried: AtomicUsize::new(0),
@@ -100,8 +105,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let before = fleet.usage()?;
     let began = Instant::now();
     let mut fighters = Vec::new();
-    for (n, person) in people.into_iter().enumerate() {
-        let form = Form::open(&person, &starts[n % starts.len()], &week.staff).await?;
+    for (n, (person, form)) in people.into_iter().zip(forms).enumerate() {
         let (ring, starts) = (Arc::clone(&ring), starts.clone());
         fighters.push(tokio::spawn(async move {
             fight(&ring, &person, &form, &starts, minutes, n).await
