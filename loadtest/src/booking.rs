@@ -95,7 +95,15 @@ impl Form {
 pub(crate) async fn cancel(who: &Person, path: &str, page: &str) -> anyhow::Result<Posted> {
     let version = tags(page, "name=\"version\"").next();
     let version = version.and_then(|tag| attribute(tag, "value"));
-    let version = version.context("a booking's page has its version")?;
+    take_back(
+        who,
+        path,
+        version.context("a booking's page has its version")?,
+    )
+    .await
+}
+
+async fn take_back(who: &Person, path: &str, version: &str) -> anyhow::Result<Posted> {
     let posted = who
         .post(&format!("{path}/cancel"), &[("version", version)])
         .await?;
@@ -149,15 +157,7 @@ impl Booker {
     pub(crate) async fn change(&mut self) -> anyhow::Result<Posted> {
         if let Some(path) = &self.booked {
             let version = self.version.as_deref().unwrap_or_default();
-            let posted = self
-                .person
-                .post(&format!("{path}/cancel"), &[("version", version)])
-                .await?;
-            ensure!(
-                posted.status == 303,
-                "a cancellation was answered {}",
-                posted.status
-            );
+            let posted = take_back(&self.person, path, version).await?;
             self.booked = None;
             return Ok(posted);
         }

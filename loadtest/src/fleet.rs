@@ -1,6 +1,7 @@
 //! The instances that are measured: some that run already, or some of our own on a business that was seeded for the run, which
 //! end with it.
 
+use crate::server::listening;
 use crate::usage::{self, Usage};
 use anyhow::{Context as _, ensure};
 use clap::Args;
@@ -8,9 +9,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
-use tokio::time::timeout;
 
 /// Migrations of a full database, and a core that somebody else uses.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -235,21 +234,7 @@ impl Own {
             .env("RUST_LOG", "warn")
             .stdout(Stdio::piped())
             .spawn()?;
-        let stdout = process.stdout.take().context("its output is piped")?;
-        let mut lines = BufReader::new(stdout).lines();
-        let announced = async {
-            while let Some(line) = lines.next_line().await? {
-                if let Some(at) = line.find("http://") {
-                    return Ok(line[at..].trim_end().to_owned());
-                }
-            }
-            anyhow::bail!("an instance ended before it listened")
-        };
-        let at = timeout(PATIENCE, announced)
-            .await
-            .context("an instance does not start")??;
-        // Printing to a pipe that nobody reads would end it.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let at = listening(&mut process, PATIENCE).await?;
         Ok((process, at))
     }
 }

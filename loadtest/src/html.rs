@@ -151,7 +151,7 @@ fn name(token: &str) -> Option<&str> {
 }
 
 /// The value of a tag's attribute.
-pub(crate) fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+pub fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
     let (_, value) = tag.split_once(&format!(" {name}=\""))?;
     value.split('"').next()
 }

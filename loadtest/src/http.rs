@@ -2,6 +2,7 @@
 
 use crate::stats;
 use anyhow::{Context as _, ensure};
+pub(crate) use loadtest::attribute;
 use reqwest::header::{ACCEPT_ENCODING, COOKIE, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
 
@@ -122,12 +123,6 @@ pub(crate) fn tags<'a>(html: &'a str, mark: &'a str) -> impl Iterator<Item = &'a
     html.split('<')
         .filter_map(|rest| rest.split('>').next())
         .filter(move |tag| tag.contains(mark))
-}
-
-/// The value of a tag's attribute.
-pub(crate) fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
-    let (_, value) = tag.split_once(&format!(" {name}=\""))?;
-    value.split('"').next()
 }
 
 #[cfg(test)]

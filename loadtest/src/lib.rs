@@ -7,3 +7,5 @@ mod html;
 pub mod state;
 pub mod watcher;
 pub mod wire;
+
+pub use html::attribute;

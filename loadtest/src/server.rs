@@ -59,25 +59,31 @@ impl Server {
                     program.display()
                 )
             })?;
-        let stdout = process.stdout.take().context("its output is piped")?;
-        let mut lines = BufReader::new(stdout).lines();
-        let announced = async {
-            while let Some(line) = lines.next_line().await? {
-                if let Some(at) = line.find("http://") {
-                    return Ok(line[at..].trim_end().to_owned());
-                }
-            }
-            anyhow::bail!("the demo ended before it listened")
-        };
-        let url = timeout(PATIENCE, announced)
-            .await
-            .context("the demo does not start")??;
-        // Printing to a pipe that nobody reads would end the demo.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let url = listening(&mut process, PATIENCE).await?;
         Ok(Self {
             url,
             _process: Some(process),
             _dir: Some(dir),
         })
     }
+}
+
+/// Where a server says that it listens, once it does.
+pub(crate) async fn listening(process: &mut Child, patience: Duration) -> anyhow::Result<String> {
+    let stdout = process.stdout.take().context("its output is piped")?;
+    let mut lines = BufReader::new(stdout).lines();
+    let announced = async {
+        while let Some(line) = lines.next_line().await? {
+            if let Some(at) = line.find("http://") {
+                return Ok(line[at..].trim_end().to_owned());
+            }
+        }
+        anyhow::bail!("the server ended before it listened")
+    };
+    let at = timeout(patience, announced)
+        .await
+        .context("the server does not start")??;
+    // Printing to a pipe that nobody reads would end it.
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    Ok(at)
 }
