@@ -22,13 +22,18 @@ pub(crate) struct Options {
     report: report::Output,
 }
 
-const COLUMNS: [&str; 6] = [
-    "server_CPU_per_million_deliveries",
+const COLUMNS: [&str; 5] = [
     "private_memory_a_socket",
     "answer_to_frame_p50",
     "answer_to_frame_p99",
     "answer_to_frame_max",
     "lost",
+];
+
+/// What a server did besides, in seconds.
+const BESIDE: [&str; 2] = [
+    "as_many_bookings_that_nobody_watches",
+    "lines_kept_as_long_without_a_change",
 ];
 
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
@@ -55,11 +60,12 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let nchan = raw::measure(Kind::Nchan, &raw).await?.json();
     let floor = raw::measure(Kind::Floor, &raw).await?.json();
     println!(
-        "{} watchers, {} changes of {bytes} bytes\n{:<8} {:>12} {:>12} {:>8} {:>8} {:>8} {:>6}",
+        "{} watchers, {} changes of {bytes} bytes\n{:<8} {:>12} {:>13} {:>12} {:>8} {:>8} {:>8} {:>6}",
         raw.sockets,
         raw.changes,
         "",
         "CPU s per M",
+        "of deliveries",
         "B a socket",
         "p50 ms",
         "p99 ms",
@@ -68,15 +74,21 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     );
     let rows = [("floor", floor), ("nchan", nchan), ("portico", portico)];
     for (name, figures) in &rows {
-        let cell = |n: usize| figures[COLUMNS[n]].as_f64().unwrap_or(f64::NAN);
+        let figure = |name: &str| figures[name].as_f64();
+        let cell = |n: usize| figure(COLUMNS[n]).unwrap_or(f64::NAN);
+        let million = figure("deliveries").unwrap_or(f64::NAN) / 1e6;
+        let cpu = figure("server_CPU").unwrap_or(f64::NAN);
+        // The others book nothing, and leave idle lines alone.
+        let beside: f64 = BESIDE.iter().filter_map(|name| figure(name)).sum();
         println!(
-            "{name:<8} {:>12.2} {:>12.0} {:>8.1} {:>8.1} {:>8.1} {:>6.0}",
+            "{name:<8} {:>12.2} {:>13.2} {:>12.0} {:>8.1} {:>8.1} {:>8.1} {:>6.0}",
+            cpu / million,
+            (cpu - beside) / million,
             cell(0),
             cell(1),
             cell(2),
             cell(3),
-            cell(4),
-            cell(5)
+            cell(4)
         );
     }
     let pairs = rows

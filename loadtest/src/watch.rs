@@ -16,6 +16,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 /// Milliseconds that the last change may take to show; what has not come then is lost.
 const PATIENCE: f64 = 10_000.0;
 
+/// Changes before anybody watches, and time without changes when everybody does: what they cost is no delivery's.
+const UNSEEN: u32 = 40;
+const IDLE: Duration = Duration::from_secs(10);
+
 /// What to do.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -61,13 +65,17 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
 
 pub(crate) async fn measure(options: &Options) -> anyhow::Result<Report> {
     let mut crowd = Crowd::gather(&options.crowd).await?;
+    let mut bookers = std::mem::take(&mut crowd.bookers);
+    let fresh = crowd.fleet.usage()?;
+    in_turn(&mut bookers, UNSEEN, Duration::ZERO).await?;
     let empty = crowd.fleet.usage()?;
     let base = crowd.open().await?;
     let full = crowd.fleet.usage()?;
+    sleep(IDLE).await;
+    let idle = crowd.fleet.usage()?;
     crowd.workers.order(&Order::Begin).await?;
 
     let began = Instant::now();
-    let mut bookers = std::mem::take(&mut crowd.bookers);
     let answers = match options.rate {
         None => {
             in_turn(
@@ -137,7 +145,13 @@ pub(crate) async fn measure(options: &Options) -> anyhow::Result<Report> {
     report.number("deliveries a second", per(tally.counts.frames, took), "/s");
     report.count("lost", sockets - reached);
     report.count("in the exact state", exact);
-    cost(&mut report, &tally, full, after);
+    cost(&mut report, &tally, idle, after);
+    if let (Some(fresh), Some(empty), Some(full), Some(idle)) = (fresh, empty, full, idle) {
+        let bookings = empty.since(fresh).cpu * per(answers.len(), f64::from(UNSEEN));
+        let lines = idle.since(full).cpu * took / IDLE.as_secs_f64();
+        report.number("as many bookings that nobody watches", bookings, "s");
+        report.number("lines kept as long without a change", lines, "s");
+    }
     memory(&mut report, sockets, empty, full);
     if let Some(file) = &options.plot {
         crate::plot::write(file, &tally.series, base, &answers)?;

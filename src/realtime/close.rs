@@ -1,17 +1,7 @@
 //! How a connection ends: the code says whether the browser comes back.
 
-use super::line::Line;
-use futures_util::{SinkExt as _, StreamExt as _};
-use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::timeout;
-use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::{self, Message};
-
-/// A connection as this engine writes to it.
-pub(super) type Ws<S> = WebSocketStream<Line<S>>;
 
 /// Why a connection ends, as a close code that says whether the browser comes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,15 +22,8 @@ impl Close {
         self.0
     }
 
-    pub(super) async fn tell<S: AsyncRead + AsyncWrite + Unpin + Send>(self, ws: &mut Ws<S>) {
-        let frame = CloseFrame {
-            code: self.0.into(),
-            reason: self.1.into(),
-        };
-        let _ = timeout(Duration::from_secs(1), ws.send(Message::Close(Some(frame)))).await;
-        // Whoever closes first and leaves at once may cut off its own close frame: wait for the answer.
-        let answered = async { while let Some(Ok(_)) = ws.next().await {} };
-        let _ = timeout(Duration::from_secs(1), answered).await;
+    pub(super) fn reason(self) -> &'static str {
+        self.1
     }
 
     /// What to say to a browser that broke the rules of the line, and nothing to one that is gone.

@@ -86,7 +86,7 @@ const HEAD: usize = 16;
 const MARK: usize = 28;
 
 impl Cursor {
-    /// Reads what [`fmt::Display`] wrote; `None` for anything else.
+    /// Reads what was [encoded](fmt::Display); `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = BASE64.decode(text).ok()?;
         let (head, marks) = bytes.split_at_checked(HEAD)?;
@@ -108,6 +108,20 @@ impl Cursor {
         })
     }
 
+    /// As [`parse`](Self::parse) reads it.
+    pub(super) fn encode(&self) -> String {
+        let mut bytes = Vec::with_capacity(HEAD + self.marks.len() * MARK);
+        bytes.extend(self.epoch.to_le_bytes());
+        bytes.extend(self.viewer.to_le_bytes());
+        for mark in &self.marks {
+            bytes.extend(mark.region.to_le_bytes());
+            bytes.extend(mark.version.to_le_bytes());
+            bytes.extend(mark.digest.0);
+            bytes.extend(mark.until.to_le_bytes());
+        }
+        BASE64.encode(bytes)
+    }
+
     /// What the page has of a region.
     pub fn mark(&self, region: u32) -> Option<Mark> {
         self.marks
@@ -119,16 +133,7 @@ impl Cursor {
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut bytes = Vec::with_capacity(HEAD + self.marks.len() * MARK);
-        bytes.extend(self.epoch.to_le_bytes());
-        bytes.extend(self.viewer.to_le_bytes());
-        for mark in &self.marks {
-            bytes.extend(mark.region.to_le_bytes());
-            bytes.extend(mark.version.to_le_bytes());
-            bytes.extend(mark.digest.0);
-            bytes.extend(mark.until.to_le_bytes());
-        }
-        f.write_str(&BASE64.encode(bytes))
+        f.write_str(&self.encode())
     }
 }
 

@@ -8,7 +8,7 @@ use super::region::{Kind, Region};
 use super::round::{AT_ONCE, Ring, Round};
 use crate::domain::topic::Topic;
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -24,8 +24,9 @@ pub(super) struct Entry<R> {
     is_stale: AtomicBool,
     state: Mutex<State>,
     round: Round,
-    /// Always locked after the state, where both are. Ringing thousands of bells must not keep the first of them waiting.
-    watchers: Mutex<HashMap<u64, Watcher>>,
+    /// Always locked after the state, where both are. Ringing thousands of bells must not keep the first of them waiting. In
+    /// the order in which they came, which is about that of their memory: in any other, each waits for cold caches.
+    watchers: Mutex<BTreeMap<u64, Watcher>>,
 }
 
 /// What is known of a region here.
@@ -105,7 +106,7 @@ impl<R: Region> Entry<R> {
             .expect("nothing panics while it holds this")
     }
 
-    pub(super) fn watchers(&self) -> MutexGuard<'_, HashMap<u64, Watcher>> {
+    pub(super) fn watchers(&self) -> MutexGuard<'_, BTreeMap<u64, Watcher>> {
         self.watchers
             .lock()
             .expect("nothing panics while it holds this")

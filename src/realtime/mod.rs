@@ -22,6 +22,7 @@ mod round;
 mod socket;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 pub use bus::{Bus, BusHealth, Local, Redis, carry};
 pub use cursor::{Cursor, Mark, Tag, tag};

@@ -1,15 +1,19 @@
-//! A frame on its way out: a head of its own, content that thousands share, and the end. The kernel takes all of them in one
-//! call from where they stand, so that a change is in memory once however many watch.
+//! A frame on its way out: a head of its own, content that thousands share, and the end. The kernel takes a long one in one
+//! call from where its pieces stand, so that it is in memory once however many wait for it.
 
 use super::cursor::Cursor;
 use bytes::Buf;
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
 use std::sync::Arc;
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 /// The longest header of a frame that is not masked (RFC 6455, 5.2).
 const HEADER: usize = 10;
+/// A frame up to this long is put together before it is sent, and forgotten as soon as it is: handing the kernel several
+/// pieces takes it about a microsecond more than one, and joining so few bytes a tenth of that.
+const JOINED: usize = 4096;
 
 /// A text frame, as far as it has not been written yet.
 #[derive(Debug)]
@@ -27,8 +31,9 @@ pub(super) struct Outgoing {
 impl Outgoing {
     /// What a page does not have yet, and the cursor that it has then.
     pub(super) fn changes(cursor: &Cursor, content: Vec<Arc<str>>) -> Self {
+        let cursor = cursor.encode();
         Self::new(
-            &format!(r#"{{"v":"{cursor}","content":""#),
+            &[r#"{"v":""#, &cursor, r#"","content":""#],
             content,
             r#""}"#,
         )
@@ -36,29 +41,50 @@ impl Outgoing {
 
     /// A frame without anything shared.
     pub(super) fn text(json: &str) -> Self {
-        Self::new(json, Vec::new(), "")
+        Self::new(&[json], Vec::new(), "")
     }
 
-    fn new(begin: &str, content: Vec<Arc<str>>, tail: &'static str) -> Self {
-        let length =
-            begin.len() + content.iter().map(|piece| piece.len()).sum::<usize>() + tail.len();
+    fn new(begin: &[&str], content: Vec<Arc<str>>, tail: &'static str) -> Self {
+        let begins: usize = begin.iter().map(|piece| piece.len()).sum();
+        let shared: usize = content.iter().map(|piece| piece.len()).sum();
+        let length = begins + shared + tail.len();
+        let is_joined = length <= JOINED;
+        let mut head = Vec::with_capacity(HEADER + if is_joined { length } else { begins });
         let header = FrameHeader {
             opcode: OpCode::Data(Data::Text),
             ..FrameHeader::default()
         };
-        let mut head = Vec::with_capacity(HEADER + begin.len());
         header
             .format(length as u64, &mut head)
             .expect("a vector takes everything");
         let remaining = head.len() + length;
-        head.extend(begin.as_bytes());
-        Self {
+        for piece in begin {
+            head.extend_from_slice(piece.as_bytes());
+        }
+        let mut frame = Self {
             head,
             content,
             tail,
             piece: 0,
             gone: 0,
             remaining,
+        };
+        if is_joined {
+            for piece in frame.content.drain(..) {
+                frame.head.extend_from_slice(piece.as_bytes());
+            }
+            frame.head.extend_from_slice(tail.as_bytes());
+            frame.tail = "";
+        }
+        frame
+    }
+
+    /// Writes it to the end.
+    pub(super) async fn write(mut self, to: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
+        if self.remaining == self.head.len() {
+            to.write_all(&self.head).await
+        } else {
+            to.write_all_buf(&mut self).await
         }
     }
 
@@ -123,7 +149,7 @@ mod tests {
         /// However the kernel cuts it.
         #[test]
         fn a_frame_is_one_text_whatever_it_is_made_of(
-            content in prop::collection::vec("[a-z]{0,200}", 0..5), cuts in prop::collection::vec(1usize..90, 0..60),
+            content in prop::collection::vec("[a-z]{0,2000}", 0..5), cuts in prop::collection::vec(1usize..900, 0..60),
         ) {
             let shared: Vec<Arc<str>> = content.iter().map(|piece| piece.as_str().into()).collect();
             let mut frame = Outgoing::changes(&Cursor::default(), shared);

@@ -1,39 +1,30 @@
 //! One open page: a cursor, not a queue. It pulls what is newer when it can write, and never holds what it could not.
 
 use super::bell::Bell;
-use super::close::{Close, Ws};
+use super::close::Close;
 use super::cursor::{Cursor, Mark, Tag};
 use super::entry::Watcher;
 use super::frame::{Pull, Watched};
 use super::hub::Hub;
-use super::line::Line;
 use super::outgoing::Outgoing;
 use super::pace::{HEARTBEAT, Pace};
 use super::region::{Grant, Region, Verdict};
+use super::wire::Wire;
 use crate::domain::id::PersonId;
 use crate::domain::topic::Topic;
 use crate::fault;
 use bytes::Buf as _;
-use futures_util::{SinkExt as _, StreamExt as _};
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Message};
 
 /// How long a ping may stay without an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The most that a browser may send at a time; it has no reason to send anything.
-const INBOUND: usize = 64 * 1024;
-/// What is read at a time. A page says nothing but that it is there, and the buffer is cleared before each look.
-const READ_BUFFER: usize = 64;
-/// The most of our own control frames that waits for a browser to read.
-const OUTBOUND: usize = 1024;
 
 /// What one person may hold open.
 #[derive(Debug, Clone, Copy)]
@@ -67,23 +58,21 @@ impl<R: Region> std::fmt::Debug for Socket<R> {
 impl<R: Region> Socket<R> {
     /// Serves a connection that was upgraded, until it ends, and leaves nothing of it behind; the code with which it ended.
     pub async fn run<S: AsyncRead + AsyncWrite + Unpin + Send>(mut self, io: S) -> u16 {
-        let config = WebSocketConfig::default()
-            .max_message_size(Some(INBOUND))
-            .max_frame_size(Some(INBOUND))
-            .read_buffer_size(READ_BUFFER)
-            .write_buffer_size(0)
-            .max_write_buffer_size(OUTBOUND);
-        let mut ws =
-            WebSocketStream::from_raw_socket(Line::new(io), Role::Server, Some(config)).await;
-        let close = self.serve(&mut ws).await;
+        let bell = Arc::new(Bell::default());
+        let mut wire = Wire::new(io, &bell).await;
+        let close = self.serve(&mut wire, bell).await;
         if close != Close::GONE {
             // In a box: every open page would have room for it all its life.
-            Box::pin(close.tell(&mut ws)).await;
+            Box::pin(wire.close(close)).await;
         }
         close.code()
     }
 
-    async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(&mut self, ws: &mut Ws<S>) -> Close {
+    async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(
+        &mut self,
+        wire: &mut Wire<S>,
+        bell: Arc<Bell>,
+    ) -> Close {
         let alarmed = self.hub.alarmed();
         let first = match self.ask().await {
             Ok(grant) => grant,
@@ -93,7 +82,6 @@ impl<R: Region> Socket<R> {
         let Some(id) = self.hub.enter(person, self.limits.sockets_per_person) else {
             return Close::TOO_MANY;
         };
-        let bell = Arc::new(Bell::default());
         let alarms = [Topic::Viewer(person), Topic::Settings];
         for topic in alarms {
             self.hub.listen(topic, id, &bell);
@@ -116,7 +104,7 @@ impl<R: Region> Socket<R> {
             socket: self,
         };
         let close = match open.start(since, first, alarmed).await {
-            Ok(()) => open.pump(ws).await,
+            Ok(()) => open.pump(wire).await,
             Err(close) => close,
         };
         for watched in open.watched.drain(..) {
@@ -262,9 +250,12 @@ impl<R: Region> Open<'_, R> {
         }
     }
 
-    async fn pump<S: AsyncRead + AsyncWrite + Unpin + Send>(&mut self, ws: &mut Ws<S>) -> Close {
+    async fn pump<S: AsyncRead + AsyncWrite + Unpin + Send>(
+        &mut self,
+        wire: &mut Wire<S>,
+    ) -> Close {
         // At once: the page says that it is live when it hears how fresh, not when the line stands.
-        if !self.beat(ws).await {
+        if !self.beat(wire).await {
             return Close::GONE;
         }
         let mut pace = Pace::start(Instant::now());
@@ -276,7 +267,7 @@ impl<R: Region> Open<'_, R> {
             if pace.next() < timer.deadline() {
                 timer.as_mut().reset(pace.next());
             }
-            match self.wake(ws, timer.as_mut()).await {
+            match self.wake(wire, timer.as_mut()).await {
                 Woken::Heard(None | Some(Ok(Message::Close(_)))) => return Close::GONE,
                 Woken::Heard(Some(Err(error))) => return Close::to_blame(&error),
                 Woken::Heard(Some(Ok(Message::Pong(_)))) => pace.ponged = Instant::now(),
@@ -301,28 +292,28 @@ impl<R: Region> Open<'_, R> {
                         pace.due = Some(at);
                         continue;
                     }
-                    if !self.push(ws, &mut rung, &mut pace).await {
+                    if !self.push(wire, &mut rung, &mut pace).await {
                         return Close::GONE;
                     }
                 }
                 Woken::Late => {
                     let now = Instant::now();
                     if pace.due.is_some_and(|due| due <= now)
-                        && !self.push(ws, &mut rung, &mut pace).await
+                        && !self.push(wire, &mut rung, &mut pace).await
                     {
                         return Close::GONE;
                     }
                     // Frames do not say how fresh the page is: a busy one has to be told as well.
                     let is_untold = pace.round_at <= now && pace.beat_at + HEARTBEAT <= now;
                     if is_untold || pace.quiet_since + HEARTBEAT <= now {
-                        if !self.beat(ws).await {
+                        if !self.beat(wire).await {
                             return Close::GONE;
                         }
                         pace.beat_at = Instant::now();
                         pace.quiet_since = pace.beat_at;
                     }
                     if pace.round_at <= now
-                        && let Err(close) = Box::pin(self.round(ws, &mut pace)).await
+                        && let Err(close) = Box::pin(self.round(wire, &mut pace)).await
                     {
                         return close;
                     }
@@ -335,15 +326,17 @@ impl<R: Region> Open<'_, R> {
     /// Waits for whatever comes first.
     async fn wake<S: AsyncRead + AsyncWrite + Unpin + Send>(
         &self,
-        ws: &mut Ws<S>,
+        wire: &mut Wire<S>,
         mut timer: Pin<&mut Sleep>,
     ) -> Woken {
         poll_fn(|cx| {
-            // First and alone: who has something to send need not look whether a browser has anything to say.
             if let Poll::Ready(why) = self.bell.poll(cx) {
-                return Poll::Ready(Woken::Rung(why));
+                wire.is_heard |= why & Bell::LINE != 0;
+                if why != Bell::LINE {
+                    return Poll::Ready(Woken::Rung(why & !Bell::LINE));
+                }
             }
-            if let Poll::Ready(message) = ws.poll_next_unpin(cx) {
+            if let Poll::Ready(message) = wire.hear() {
                 return Poll::Ready(Woken::Heard(message));
             }
             timer.as_mut().poll(cx).map(|()| Woken::Late)
@@ -354,7 +347,7 @@ impl<R: Region> Open<'_, R> {
     /// Every five seconds: whether the other side is there, and whether the session still is.
     async fn round<S: AsyncRead + AsyncWrite + Unpin + Send>(
         &mut self,
-        ws: &mut Ws<S>,
+        wire: &mut Wire<S>,
         pace: &mut Pace,
     ) -> Result<(), Close> {
         pace.rounds += 1;
@@ -362,8 +355,7 @@ impl<R: Region> Open<'_, R> {
         if pace.ponged.elapsed() > PATIENCE {
             return Err(Close::GONE);
         }
-        if pace.rounds.is_multiple_of(2) && ws.send(Message::Ping(Vec::new().into())).await.is_err()
-        {
+        if pace.rounds.is_multiple_of(2) && !wire.ping().await {
             return Err(Close::GONE);
         }
         if self.socket.hub.clock().now() >= self.until {
@@ -375,7 +367,7 @@ impl<R: Region> Open<'_, R> {
     /// Sends what the places that rang have and the page has not; false when the other side is gone.
     async fn push<S: AsyncRead + AsyncWrite + Unpin + Send>(
         &mut self,
-        ws: &mut Ws<S>,
+        wire: &mut Wire<S>,
         rung: &mut u32,
         pace: &mut Pace,
     ) -> bool {
@@ -386,7 +378,7 @@ impl<R: Region> Open<'_, R> {
         };
         let began = Instant::now();
         let bytes = frame.remaining();
-        if !write(ws, frame).await {
+        if !wire.write(frame).await {
             return false;
         }
         self.socket.hub.meter().patched(bytes);
@@ -438,7 +430,7 @@ impl<R: Region> Open<'_, R> {
 
     /// How fresh the page is, and where it stands now if that moved without a frame: a page that comes back with an old
     /// cursor costs loads.
-    async fn beat<S: AsyncRead + AsyncWrite + Unpin + Send>(&mut self, ws: &mut Ws<S>) -> bool {
+    async fn beat<S: AsyncRead + AsyncWrite + Unpin + Send>(&mut self, wire: &mut Wire<S>) -> bool {
         let age = self.age().as_millis();
         let is_slow = self.is_staff && self.socket.hub.is_slow();
         let slow = if is_slow { r#","slow":true"# } else { "" };
@@ -449,7 +441,7 @@ impl<R: Region> Open<'_, R> {
         };
         let frame = Outgoing::text(&beat);
         self.socket.hub.meter().sent(frame.remaining());
-        write(ws, frame).await
+        wire.write(frame).await
     }
 
     fn is_loading(&self) -> bool {
@@ -469,14 +461,4 @@ impl<R: Region> Open<'_, R> {
             .unwrap_or_default()
             .max(self.socket.hub.sweep_age())
     }
-}
-
-/// Writes a frame past tungstenite, which would copy it first; false when the other side took nothing for too long, or is
-/// gone.
-async fn write<S: AsyncRead + AsyncWrite + Unpin + Send>(
-    ws: &mut Ws<S>,
-    mut frame: Outgoing,
-) -> bool {
-    // A pong of ours that was written by half must not have a frame in its middle.
-    ws.flush().await.is_ok() && ws.get_mut().write_all_buf(&mut frame).await.is_ok()
 }
