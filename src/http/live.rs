@@ -13,6 +13,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use futures_util::FutureExt as _;
 use hyper_util::rt::TokioIo;
 use std::sync::Arc;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -49,16 +50,17 @@ pub(super) async fn connect(
             Ok(upgraded) => upgraded,
             Err(error) => return tracing::debug!(%error, "a connection ended at once"),
         };
-        // Without the layers that HTTP needed: every open page would keep them.
-        let code = match upgraded.downcast::<TokioIo<Stream>>() {
+        // No span is kept open for this: it would cost each open page more than its name.
+        let closed = move |code| tracing::debug!(id = %id.0, code, "a page closed");
+        // Without the layers that HTTP needed, and as a task of its own that has room for nothing else: every open page
+        // would keep them.
+        match upgraded.downcast::<TokioIo<Stream>>() {
             Ok(parts) => {
-                let stream = parts.io.into_inner();
-                socket.run(stream.put_back(parts.read_buf)).await
+                let stream = parts.io.into_inner().put_back(parts.read_buf);
+                tokio::spawn(socket.run(stream).map(closed))
             }
-            Err(upgraded) => socket.run(TokioIo::new(upgraded)).await,
+            Err(upgraded) => tokio::spawn(socket.run(TokioIo::new(upgraded)).map(closed)),
         };
-        // No span was kept open for this: it would cost each open page more than its name.
-        tracing::debug!(id = %id.0, code, "a page closed");
     });
     let answer = [
         (header::UPGRADE, WEBSOCKET),

@@ -2,10 +2,11 @@
 //! call from where its pieces stand, so that it is in memory once however many wait for it.
 
 use super::cursor::Cursor;
-use bytes::Buf;
 use std::io::{self, IoSlice};
+use std::pin::Pin;
 use std::sync::Arc;
-use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+use std::task::{Context, Poll, ready};
+use tokio::io::AsyncWrite;
 use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
@@ -14,6 +15,8 @@ const HEADER: usize = 10;
 /// A frame up to this long is put together before it is sent, and forgotten as soon as it is: handing the kernel several
 /// pieces takes it about a microsecond more than one, and joining so few bytes a tenth of that.
 const JOINED: usize = 4096;
+/// Pieces that are handed over at a time: the head, a page's places, and the end.
+const SLICES: usize = 8;
 
 /// A text frame, as far as it has not been written yet.
 #[derive(Debug)]
@@ -79,13 +82,30 @@ impl Outgoing {
         frame
     }
 
-    /// Writes it to the end.
-    pub(super) async fn write(mut self, to: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
-        if self.remaining == self.head.len() {
-            to.write_all(&self.head).await
-        } else {
-            to.write_all_buf(&mut self).await
+    /// Bytes that are still to be written.
+    pub(super) fn remaining(&self) -> usize {
+        self.remaining
+    }
+
+    /// Writes until nothing remains.
+    pub(super) fn poll_write(
+        &mut self,
+        to: &mut (impl AsyncWrite + Unpin),
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut to = Pin::new(to);
+        while self.remaining > 0 {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let written = match self.fill(&mut slices) {
+                1 => to.as_mut().poll_write(cx, &slices[0]),
+                filled => to.as_mut().poll_write_vectored(cx, &slices[..filled]),
+            };
+            match ready!(written)? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                count => self.advance(count),
+            }
         }
+        Poll::Ready(Ok(()))
     }
 
     /// What is left of the pieces from the next one on.
@@ -97,21 +117,11 @@ impl Outgoing {
         all.skip(self.piece)
             .map(move |piece| &piece[std::mem::take(&mut gone)..])
     }
-}
 
-impl Buf for Outgoing {
-    fn remaining(&self) -> usize {
-        self.remaining
-    }
-
-    fn chunk(&self) -> &[u8] {
-        self.pieces()
-            .find(|piece| !piece.is_empty())
-            .unwrap_or_default()
-    }
-
-    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        let filled = slices.iter_mut().zip(self.pieces());
+    /// As many pieces as there are places for.
+    fn fill<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let left = self.pieces().filter(|piece| !piece.is_empty());
+        let filled = slices.iter_mut().zip(left);
         filled
             .map(|(slice, piece)| *slice = IoSlice::new(piece))
             .count()
@@ -155,11 +165,11 @@ mod tests {
             let mut frame = Outgoing::changes(&Cursor::default(), shared);
             let mut bytes = Vec::new();
             let mut cuts = cuts.into_iter();
-            while frame.has_remaining() {
+            while frame.remaining() > 0 {
                 let mut slices = [IoSlice::new(&[]); 4];
-                let filled = frame.chunks_vectored(&mut slices);
+                let filled = frame.fill(&mut slices);
                 let offered: Vec<u8> = slices[..filled].iter().flat_map(|slice| slice.to_vec()).collect();
-                prop_assert!(offered.starts_with(frame.chunk()) && !frame.chunk().is_empty());
+                prop_assert!(!offered.is_empty());
                 let taken = offered.len().min(cuts.next().unwrap_or(usize::MAX));
                 bytes.extend(&offered[..taken]);
                 frame.advance(taken);

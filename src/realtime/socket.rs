@@ -9,11 +9,11 @@ use super::hub::Hub;
 use super::outgoing::Outgoing;
 use super::pace::{HEARTBEAT, Pace};
 use super::region::{Grant, Region, Verdict};
-use super::wire::Wire;
+use super::wire::{Heard, Wire};
 use crate::domain::id::PersonId;
 use crate::domain::topic::Topic;
 use crate::fault;
-use bytes::Buf as _;
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -21,7 +21,6 @@ use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
-use tokio_tungstenite::tungstenite::{self, Message};
 
 /// How long a ping may stay without an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -57,15 +56,21 @@ impl<R: Region> std::fmt::Debug for Socket<R> {
 
 impl<R: Region> Socket<R> {
     /// Serves a connection that was upgraded, until it ends, and leaves nothing of it behind; the code with which it ended.
-    pub async fn run<S: AsyncRead + AsyncWrite + Unpin + Send>(mut self, io: S) -> u16 {
+    pub fn run<S>(mut self, io: S) -> impl Future<Output = u16> + Send
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
         let bell = Arc::new(Bell::default());
-        let mut wire = Wire::new(io, &bell).await;
-        let close = self.serve(&mut wire, bell).await;
-        if close != Close::GONE {
-            // In a box: every open page would have room for it all its life.
-            Box::pin(wire.close(close)).await;
+        // What is needed only to begin or to end is in a box: every open page would have room for it all its life.
+        let wire = Box::pin(Wire::new(io, Arc::clone(&bell)));
+        async move {
+            let mut wire = wire.await;
+            let close = self.serve(&mut wire, bell).await;
+            if close != Close::GONE {
+                Box::pin(wire.close(close)).await;
+            }
+            close.code()
         }
-        close.code()
     }
 
     async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(
@@ -104,7 +109,9 @@ impl<R: Region> Socket<R> {
             socket: self,
         };
         let close = match open.start(since, first, alarmed).await {
-            Ok(()) => open.pump(wire).await,
+            Ok(()) => match open.pump(wire).await {
+                Err(close) => close,
+            },
             Err(close) => close,
         };
         for watched in open.watched.drain(..) {
@@ -148,7 +155,7 @@ struct Open<'s, R: Region> {
 /// What a connection waits for.
 enum Woken {
     Rung(u32),
-    Heard(Option<Result<Message, tungstenite::Error>>),
+    Heard(Heard),
     /// One of its times has come.
     Late,
 }
@@ -253,38 +260,33 @@ impl<R: Region> Open<'_, R> {
     async fn pump<S: AsyncRead + AsyncWrite + Unpin + Send>(
         &mut self,
         wire: &mut Wire<S>,
-    ) -> Close {
-        // At once: the page says that it is live when it hears how fresh, not when the line stands.
-        if !self.beat(wire).await {
-            return Close::GONE;
-        }
+    ) -> Result<Infallible, Close> {
         let mut pace = Pace::start(Instant::now());
+        // At once: the page says that it is live when it hears how fresh, not when the line stands.
+        let mut rest = self.beat(wire)?;
         // One timer for everything: it is only moved when something is due sooner, and looks again when it is early.
         let mut timer = pin!(sleep_until(pace.next()));
         // The places that rang since the last look.
         let mut rung = 0;
         loop {
+            if let Some(rest) = rest.take() {
+                Box::pin(self.finish(wire, rest, &mut rung, &mut pace)).await?;
+            }
             if pace.next() < timer.deadline() {
                 timer.as_mut().reset(pace.next());
             }
             match self.wake(wire, timer.as_mut()).await {
-                Woken::Heard(None | Some(Ok(Message::Close(_)))) => return Close::GONE,
-                Woken::Heard(Some(Err(error))) => return Close::to_blame(&error),
-                Woken::Heard(Some(Ok(Message::Pong(_)))) => pace.ponged = Instant::now(),
-                Woken::Heard(Some(Ok(_))) => {
+                Woken::Heard(Heard::End(close)) => return Err(close),
+                Woken::Heard(Heard::Pong) => pace.ponged = Instant::now(),
+                Woken::Heard(Heard::Noise) => {
                     if pace.is_too_much(Instant::now()) {
-                        return Close::TOO_MANY;
+                        return Err(Close::TOO_MANY);
                     }
                 }
                 Woken::Rung(why) => {
                     rung |= why;
                     if why & Bell::ALARM != 0 {
-                        if self.socket.hub.is_closing() {
-                            return Close::RESTART;
-                        }
-                        if let Err(close) = Box::pin(self.authorise()).await {
-                            return close;
-                        }
+                        Box::pin(self.alarmed()).await?;
                     }
                     let now = Instant::now();
                     let at = pace.plan(now, self.is_loading());
@@ -292,35 +294,74 @@ impl<R: Region> Open<'_, R> {
                         pace.due = Some(at);
                         continue;
                     }
-                    if !self.push(wire, &mut rung, &mut pace).await {
-                        return Close::GONE;
-                    }
+                    rest = self.push(wire, &mut rung, &mut pace, now)?;
                 }
                 Woken::Late => {
                     let now = Instant::now();
-                    if pace.due.is_some_and(|due| due <= now)
-                        && !self.push(wire, &mut rung, &mut pace).await
-                    {
-                        return Close::GONE;
+                    if pace.due.is_some_and(|due| due <= now) {
+                        rest = self.push(wire, &mut rung, &mut pace, now)?;
                     }
                     // Frames do not say how fresh the page is: a busy one has to be told as well.
                     let is_untold = pace.round_at <= now && pace.beat_at + HEARTBEAT <= now;
-                    if is_untold || pace.quiet_since + HEARTBEAT <= now {
-                        if !self.beat(wire).await {
-                            return Close::GONE;
-                        }
-                        pace.beat_at = Instant::now();
-                        pace.quiet_since = pace.beat_at;
+                    if rest.is_none() && (is_untold || pace.quiet_since + HEARTBEAT <= now) {
+                        rest = self.beat(wire)?;
+                        pace.beat_at = now;
+                        pace.quiet_since = now;
                     }
-                    if pace.round_at <= now
-                        && let Err(close) = Box::pin(self.round(wire, &mut pace)).await
-                    {
-                        return close;
+                    if rest.is_none() && pace.round_at <= now {
+                        Box::pin(self.round(wire, &mut pace)).await?;
                     }
                     timer.as_mut().reset(pace.next());
                 }
             }
         }
+    }
+
+    /// Writes what the other side did not take at once. It waits for as long as they take anything at all, but for nobody
+    /// whose rights have ended.
+    async fn finish<S: AsyncRead + AsyncWrite + Unpin + Send>(
+        &mut self,
+        wire: &mut Wire<S>,
+        mut rest: Outgoing,
+        rung: &mut u32,
+        pace: &mut Pace,
+    ) -> Result<(), Close> {
+        let began = Instant::now();
+        loop {
+            let why = poll_fn(|cx| {
+                if let Poll::Ready(why) = self.bell.poll(cx) {
+                    return Poll::Ready(Ok(Some(why)));
+                }
+                let written = wire.poll_rest(&mut rest, cx);
+                written.map(|written| written.map(|()| None))
+            });
+            let Some(why) = why.await? else { break };
+            wire.is_heard |= why & Bell::LINE != 0;
+            *rung |= why & !Bell::LINE;
+            if why & Bell::ALARM != 0 {
+                self.alarmed().await?;
+            }
+        }
+        let now = Instant::now();
+        if now - began > HEARTBEAT {
+            // It was taking bytes all the time, and no pong could be read meanwhile.
+            pace.ponged = now;
+        }
+        pace.frame_at = Some(now);
+        pace.quiet_since = now;
+        // What rang meanwhile is not rung for again.
+        if *rung != 0 {
+            pace.due = Some(pace.plan(now, self.is_loading()));
+        }
+        Ok(())
+    }
+
+    /// Its rights may have changed, or the instance closes.
+    async fn alarmed(&mut self) -> Result<(), Close> {
+        if self.socket.hub.is_closing() {
+            return Err(Close::RESTART);
+        }
+        self.authorise().await
     }
 
     /// Waits for whatever comes first.
@@ -364,32 +405,23 @@ impl<R: Region> Open<'_, R> {
         Ok(())
     }
 
-    /// Sends what the places that rang have and the page has not; false when the other side is gone.
-    async fn push<S: AsyncRead + AsyncWrite + Unpin + Send>(
+    /// Sends what the places that rang have and the page has not; what did not go at once is to be finished.
+    fn push<S: AsyncRead + AsyncWrite + Unpin + Send>(
         &mut self,
         wire: &mut Wire<S>,
         rung: &mut u32,
         pace: &mut Pace,
-    ) -> bool {
+        now: Instant,
+    ) -> Result<Option<Outgoing>, Close> {
         pace.due = None;
         pace.gathering = None;
         let Some(frame) = self.pull(std::mem::take(rung)) else {
-            return true;
+            return Ok(None);
         };
-        let began = Instant::now();
-        let bytes = frame.remaining();
-        if !wire.write(frame).await {
-            return false;
-        }
-        self.socket.hub.meter().patched(bytes);
-        let now = Instant::now();
-        if now - began > HEARTBEAT {
-            // It was taking bytes all the time, and no pong could be read meanwhile.
-            pace.ponged = now;
-        }
+        self.socket.hub.meter().patched(frame.remaining());
         pace.frame_at = Some(now);
         pace.quiet_since = now;
-        true
+        wire.send(frame)
     }
 
     /// What the page does not have yet of the places that rang, as one frame, and the cursor moved past it.
@@ -430,7 +462,10 @@ impl<R: Region> Open<'_, R> {
 
     /// How fresh the page is, and where it stands now if that moved without a frame: a page that comes back with an old
     /// cursor costs loads.
-    async fn beat<S: AsyncRead + AsyncWrite + Unpin + Send>(&mut self, wire: &mut Wire<S>) -> bool {
+    fn beat<S: AsyncRead + AsyncWrite + Unpin + Send>(
+        &mut self,
+        wire: &mut Wire<S>,
+    ) -> Result<Option<Outgoing>, Close> {
         let age = self.age().as_millis();
         let is_slow = self.is_staff && self.socket.hub.is_slow();
         let slow = if is_slow { r#","slow":true"# } else { "" };
@@ -441,7 +476,7 @@ impl<R: Region> Open<'_, R> {
         };
         let frame = Outgoing::text(&beat);
         self.socket.hub.meter().sent(frame.remaining());
-        wire.write(frame).await
+        wire.send(frame)
     }
 
     fn is_loading(&self) -> bool {

@@ -7,13 +7,13 @@ use super::line::Line;
 use super::outgoing::Outgoing;
 use futures_util::{SinkExt as _, StreamExt as _};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{Error, Message};
 
 /// The most that a browser may send at a time; it has no reason to send anything.
 const INBOUND: usize = 64 * 1024;
@@ -31,11 +31,23 @@ pub(super) struct Wire<S> {
     pub(super) is_heard: bool,
     /// Nothing of tungstenite's own, like a pong, is written by half.
     is_flushed: bool,
+    /// A frame of ours is: what is written next must be its rest.
+    is_torn: bool,
+}
+
+/// What a look at the line brought.
+pub(super) enum Heard {
+    /// It ends.
+    End(Close),
+    /// Whoever is there has answered.
+    Pong,
+    /// Something that no page has reason to say.
+    Noise,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Takes over a connection that was upgraded; `bell` is rung when there is something to [hear](Self::hear).
-    pub(super) async fn new(io: S, bell: &Arc<Bell>) -> Self {
+    pub(super) async fn new(io: S, bell: Arc<Bell>) -> Self {
         let config = WebSocketConfig::default()
             .max_message_size(Some(INBOUND))
             .max_frame_size(Some(INBOUND))
@@ -44,31 +56,59 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             .max_write_buffer_size(OUTBOUND);
         Self {
             ws: WebSocketStream::from_raw_socket(Line::new(io), Role::Server, Some(config)).await,
-            ear: Waker::from(Arc::clone(bell)),
+            ear: Waker::from(bell),
             is_heard: true,
             is_flushed: true,
+            is_torn: false,
         }
     }
 
     /// What the browser has said; when it has not, the bell is rung once it does.
-    pub(super) fn hear(&mut self) -> Poll<Option<Result<Message, Error>>> {
+    pub(super) fn hear(&mut self) -> Poll<Heard> {
         // Whoever has something to send need not look whether there is something to read: the bell tells.
         if !self.is_heard {
             return Poll::Pending;
         }
         self.is_flushed = false;
-        let heard = self.ws.poll_next_unpin(&mut Context::from_waker(&self.ear));
+        let mut cx = Context::from_waker(&self.ear);
+        let heard = self.ws.poll_next_unpin(&mut cx);
         self.is_heard = heard.is_ready();
-        heard
+        heard.map(|heard| match heard {
+            None | Some(Ok(Message::Close(_))) => Heard::End(Close::GONE),
+            Some(Err(error)) => Heard::End(Close::to_blame(&error)),
+            Some(Ok(Message::Pong(_))) => Heard::Pong,
+            Some(Ok(_)) => Heard::Noise,
+        })
     }
 
-    /// Writes a frame; false when the other side took nothing for too long, or is gone.
-    pub(super) async fn write(&mut self, frame: Outgoing) -> bool {
+    /// Writes what the other side takes at once of a frame, and gives back what is left to [finish](Self::poll_rest): an idle
+    /// page has no room for waiting.
+    pub(super) fn send(&mut self, mut frame: Outgoing) -> Result<Option<Outgoing>, Close> {
+        let ear = self.ear.clone();
+        match self.poll_rest(&mut frame, &mut Context::from_waker(&ear)) {
+            Poll::Ready(Ok(())) => Ok(None),
+            Poll::Ready(Err(close)) => Err(close),
+            Poll::Pending => Ok(Some(frame)),
+        }
+    }
+
+    /// Writes the rest of a frame; fails when the other side took nothing for too long, or is gone.
+    pub(super) fn poll_rest(
+        &mut self,
+        rest: &mut Outgoing,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Close>> {
         // A pong that was written by half must not have a frame in its middle.
         if !self.is_flushed {
-            self.is_flushed = self.ws.flush().await.is_ok();
+            let flushed = ready!(self.ws.poll_flush_unpin(cx));
+            flushed.map_err(|_| Close::GONE)?;
+            self.is_flushed = true;
         }
-        self.is_flushed && frame.write(self.ws.get_mut()).await.is_ok()
+        self.is_torn = true;
+        let written = ready!(rest.poll_write(self.ws.get_mut(), cx));
+        written.map_err(|_| Close::GONE)?;
+        self.is_torn = false;
+        Poll::Ready(Ok(()))
     }
 
     /// Asks whether anybody is there; false when nobody can be.
@@ -76,8 +116,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         self.ws.send(Message::Ping(Vec::new().into())).await.is_ok()
     }
 
-    /// Says why it ends, and waits a moment for the answer.
+    /// Says why it ends, and waits a moment for the answer. In the middle of a frame nothing can be said.
     pub(super) async fn close(&mut self, why: Close) {
+        if self.is_torn {
+            return;
+        }
         let frame = CloseFrame {
             code: why.code().into(),
             reason: why.reason().into(),
