@@ -1,6 +1,8 @@
 //! How a socket is woken, and told why: which places of its page have something new, whether its rights may have changed,
 //! and whether its browser has said something. Ringing twice before it looks is ringing once.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
@@ -45,6 +47,18 @@ impl Bell {
             0 => Poll::Pending,
             why => Poll::Ready(why),
         }
+    }
+
+    /// What comes of `doing`, or why it was rung before that was done.
+    pub(super) async fn unless_rung<T>(
+        &self,
+        mut doing: Pin<&mut (impl Future<Output = T> + Send)>,
+    ) -> Result<T, u32> {
+        poll_fn(|cx| match doing.as_mut().poll(cx) {
+            Poll::Ready(done) => Poll::Ready(Ok(done)),
+            Poll::Pending => self.poll(cx).map(Err),
+        })
+        .await
     }
 }
 

@@ -80,11 +80,11 @@ impl Outgoing {
     }
 
     /// Writes it to the end.
-    pub(super) async fn write(mut self, to: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
+    pub(super) async fn write(&mut self, to: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
         if self.remaining == self.head.len() {
             to.write_all(&self.head).await
         } else {
-            to.write_all_buf(&mut self).await
+            to.write_all_buf(self).await
         }
     }
 

@@ -355,7 +355,7 @@ impl<R: Region> Open<'_, R> {
         if pace.ponged.elapsed() > PATIENCE {
             return Err(Close::GONE);
         }
-        if pace.rounds.is_multiple_of(2) && !wire.ping().await {
+        if pace.rounds.is_multiple_of(2) && !self.finish(pin!(wire.ping())).await {
             return Err(Close::GONE);
         }
         if self.socket.hub.clock().now() >= self.until {
@@ -373,12 +373,12 @@ impl<R: Region> Open<'_, R> {
     ) -> bool {
         pace.due = None;
         pace.gathering = None;
-        let Some(frame) = self.pull(std::mem::take(rung)) else {
+        let Some(mut frame) = self.pull(std::mem::take(rung)) else {
             return true;
         };
         let began = Instant::now();
         let bytes = frame.remaining();
-        if !wire.write(frame).await {
+        if !self.finish(pin!(wire.write(&mut frame))).await {
             return false;
         }
         self.socket.hub.meter().patched(bytes);
@@ -439,9 +439,37 @@ impl<R: Region> Open<'_, R> {
         } else {
             format!(r#"{{"hb":{age}{slow}}}"#)
         };
-        let frame = Outgoing::text(&beat);
+        let mut frame = Outgoing::text(&beat);
         self.socket.hub.meter().sent(frame.remaining());
-        wire.write(frame).await
+        self.finish(pin!(wire.write(&mut frame))).await
+    }
+
+    /// Waits until something is written, and hears alarms meanwhile: a reader who takes a byte now and then would keep a page
+    /// that is no longer theirs. False when the other side is gone or must go: after half a frame there is no word of
+    /// farewell.
+    async fn finish(&self, mut writing: Pin<&mut (impl Future<Output = bool> + Send)>) -> bool {
+        let mut missed = 0;
+        loop {
+            match self.bell.unless_rung(writing.as_mut()).await {
+                // In a box: every open page would have room for the question all its life.
+                Err(why) if why & Bell::ALARM != 0 && !Box::pin(self.is_theirs()).await => {
+                    return false;
+                }
+                Err(why) => missed |= why,
+                Ok(is_written) => {
+                    if missed != 0 {
+                        self.bell.ring(missed);
+                    }
+                    return is_written;
+                }
+            }
+        }
+    }
+
+    /// Whether the page is still for whom it was opened.
+    async fn is_theirs(&self) -> bool {
+        let grant = self.socket.ask().await;
+        grant.is_ok_and(|grant| grant.person == self.person && grant.viewer == self.viewer)
     }
 
     fn is_loading(&self) -> bool {

@@ -63,7 +63,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     }
 
     /// Writes a frame; false when the other side took nothing for too long, or is gone.
-    pub(super) async fn write(&mut self, frame: Outgoing) -> bool {
+    pub(super) async fn write(&mut self, frame: &mut Outgoing) -> bool {
         // A pong that was written by half must not have a frame in its middle.
         if !self.is_flushed {
             self.is_flushed = self.ws.flush().await.is_ok();
@@ -83,7 +83,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             reason: why.reason().into(),
         };
         let close = self.ws.send(Message::Close(Some(frame)));
-        let _ = timeout(Duration::from_secs(1), close).await;
+        if !matches!(timeout(Duration::from_secs(1), close).await, Ok(Ok(()))) {
+            // Nobody answers what they were not told.
+            return;
+        }
         // Whoever closes first and leaves at once may cut off its own close frame: wait for the answer.
         let answered = async { while let Some(Ok(_)) = self.ws.next().await {} };
         let _ = timeout(Duration::from_secs(1), answered).await;
