@@ -16,6 +16,14 @@ pub struct Visitor {
 }
 
 impl Visitor {
+    /// Whoever opened a connection, whatever they say: a proxy that asks for itself brings nobody.
+    pub fn itself(peer: IpAddr) -> Self {
+        Self {
+            address: peer,
+            is_proxied: false,
+        }
+    }
+
     /// Whoever sent `headers` over a connection that `peer` opened, or that a proxy opened for them.
     pub fn of(config: &Config, peer: IpAddr, headers: &HeaderMap) -> Self {
         let mut address = peer;

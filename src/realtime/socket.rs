@@ -396,8 +396,8 @@ impl<R: Region> Open<'_, R> {
         if pace.ponged.elapsed() > PATIENCE {
             return Err(Close::GONE);
         }
-        if pace.rounds.is_multiple_of(2) && !wire.ping().await {
-            return Err(Close::GONE);
+        if pace.rounds.is_multiple_of(2) {
+            wire.ping()?;
         }
         if self.socket.hub.clock().now() >= self.until {
             self.authorise().await?;

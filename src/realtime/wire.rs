@@ -111,9 +111,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Asks whether anybody is there; false when nobody can be.
-    pub(super) async fn ping(&mut self) -> bool {
-        self.ws.send(Message::Ping(Vec::new().into())).await.is_ok()
+    /// Asks whether anybody is there. What does not go at once goes with the next look or frame.
+    pub(super) fn ping(&mut self) -> Result<(), Close> {
+        self.is_flushed = false;
+        let ping = Message::Ping(Vec::new().into());
+        let queued = self.ws.start_send_unpin(ping);
+        queued.map_err(|_| Close::GONE)?;
+        let flushed = self
+            .ws
+            .poll_flush_unpin(&mut Context::from_waker(&self.ear));
+        self.is_flushed = flushed.is_ready();
+        match flushed {
+            Poll::Ready(Err(_)) => Err(Close::GONE),
+            _ => Ok(()),
+        }
     }
 
     /// Says why it ends, and waits a moment for the answer. In the middle of a frame nothing can be said.
@@ -126,7 +137,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             reason: why.reason().into(),
         };
         let close = self.ws.send(Message::Close(Some(frame)));
-        let _ = timeout(Duration::from_secs(1), close).await;
+        if !matches!(timeout(Duration::from_secs(1), close).await, Ok(Ok(()))) {
+            // Nobody answers what they were not told.
+            return;
+        }
         // Whoever closes first and leaves at once may cut off its own close frame: wait for the answer.
         let answered = async { while let Some(Ok(_)) = self.ws.next().await {} };
         let _ = timeout(Duration::from_secs(1), answered).await;

@@ -43,6 +43,13 @@ fn sign_in(headers: &str) -> String {
     )
 }
 
+/// PROXY version 2 of a proxy that asks for itself; the address beside it means nothing.
+fn local() -> Vec<u8> {
+    let mut header = version_2([192, 0, 2, 6]);
+    header[12] = 0x20;
+    header
+}
+
 /// PROXY version 2 for an address of version 4.
 fn version_2(from: [u8; 4]) -> Vec<u8> {
     let addresses = [&from[..], &[127, 0, 0, 1, 0, 80, 1, 187]].concat();
@@ -71,6 +78,19 @@ async fn a_failed_sign_in_counts_for_the_visitor_and_not_for_the_proxy() {
         (
             "127.0.0.9",
             format!("{unknown}{}", sign_in("")).into_bytes(),
+        ),
+        // A proxy that asks for itself brings nobody, whatever its health check says.
+        (
+            "127.0.0.9",
+            format!("{unknown}{}", sign_in("x-forwarded-for: 192.0.2.4\r\n")).into_bytes(),
+        ),
+        (
+            "127.0.0.9",
+            [
+                &local()[..],
+                sign_in("x-forwarded-for: 192.0.2.5\r\n").as_bytes(),
+            ]
+            .concat(),
         ),
         ("127.0.0.8", sign_in(forwarded).into_bytes()),
     ] {
@@ -177,6 +197,14 @@ async fn a_request_keeps_the_name_that_a_proxy_gave_it() {
         let own = answer.header("x-request-id").unwrap();
         assert_ne!(own, name);
         assert_eq!(own.len(), 16);
+    }
+    for header in [b"PROXY UNKNOWN\r\n".to_vec(), local()] {
+        let ask = "GET /nowhere HTTP/1.0\r\nhost: 127.0.0.1\r\nx-request-id: check-1\r\n\r\n";
+        let mut check = Visitor::at(gate.address, "127.0.0.9").await;
+        check.say([&header[..], ask.as_bytes()].concat()).await;
+        let answer = check.hear().await;
+        assert!(answer.contains("x-request-id: "), "{answer}");
+        assert!(!answer.contains("check-1"), "{answer}");
     }
     let broken = named(&outsider, "x").await;
     let own = broken.header("x-request-id").unwrap();

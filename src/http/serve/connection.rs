@@ -74,7 +74,7 @@ impl Front {
         inside
     }
 
-    async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response {
+    async fn answer(&self, request: Request<Incoming>, opening: Opening) -> Response {
         // HTTP/2 has another word for it, and forbids this one.
         let is_1 = request.version() < Version::HTTP_2;
         // Where a length stood beside it, hyper has taken it out: what a proxy believed to be the next request would be one.
@@ -85,7 +85,11 @@ impl Front {
                 status.into_response()
             }
             Ok(mut request) => {
-                let visitor = Visitor::of(&self.app.config, peer, request.headers());
+                let visitor = if opening.is_own {
+                    Visitor::itself(opening.from)
+                } else {
+                    Visitor::of(&self.app.config, opening.from, request.headers())
+                };
                 request.extensions_mut().insert(visitor);
                 let request = request.map(|body| self.in_time(body));
                 let router = TowerToHyperService::new(self.router.clone());
@@ -144,7 +148,7 @@ pub(super) async fn serve(front: Arc<Front>, mut tcp: TcpStream, peer: IpAddr, m
     };
     let service = service_fn(move |request| {
         let front = Arc::clone(&front);
-        async move { Ok::<_, Infallible>(front.answer(request, opening.from).await) }
+        async move { Ok::<_, Infallible>(front.answer(request, opening).await) }
     });
     let ended = if opening.is_2 {
         let mut http = http2::Builder::new(TokioExecutor::new());
@@ -204,6 +208,7 @@ async fn open(
     if !is_proxy {
         return Some(Opening {
             from: peer,
+            is_own: false,
             is_2: false,
         });
     }
@@ -229,9 +234,12 @@ async fn open(
 }
 
 /// What the first bytes say.
+#[derive(Clone, Copy)]
 struct Opening {
     /// The peer, or whom it speaks for.
     from: IpAddr,
+    /// A proxy has said that it speaks for nobody. A health check may carry any header that someone typed into it.
+    is_own: bool,
     is_2: bool,
 }
 
@@ -243,7 +251,7 @@ async fn listen(
     is_proxy: bool,
     h2c: bool,
 ) -> io::Result<Opening> {
-    let mut from = peer;
+    let (mut from, mut is_own) = (peer, false);
     let mut is_said = !is_proxy;
     loop {
         if !is_said {
@@ -252,7 +260,7 @@ async fn listen(
                 Said::Nothing => is_said = true,
                 Said::For(length, whom) => {
                     let _ = early.split_to(length);
-                    from = whom.unwrap_or(peer);
+                    (from, is_own) = (whom.unwrap_or(peer), whom.is_none());
                     is_said = true;
                 }
                 Said::Wrong => return Err(io::ErrorKind::InvalidData.into()),
@@ -263,7 +271,7 @@ async fn listen(
             let is_2 = h2c && early.len() >= HTTP_2.len() && early.starts_with(HTTP_2);
             let may_be_2 = h2c && proxy::begins(early, HTTP_2);
             if is_2 || !may_be_2 {
-                return Ok(Opening { from, is_2 });
+                return Ok(Opening { from, is_own, is_2 });
             }
         }
         if tcp.read_buf(early).await? == 0 {

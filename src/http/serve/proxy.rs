@@ -18,7 +18,8 @@ pub(super) enum Said {
     More,
     /// No such header: a request begins here.
     Nothing,
-    /// So many bytes of header, and whom it speaks for; nobody when the proxy asks for itself, as in a health check.
+    /// So many bytes of header, and whom it speaks for; nobody when the proxy asks for itself, as in a health check: then
+    /// the connection's own address counts (sections 2.1 and 2.2), and nothing that is said in it of others.
     For(usize, Option<IpAddr>),
     /// A header that is none.
     Wrong,
