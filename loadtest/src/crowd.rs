@@ -9,8 +9,9 @@ use clap::Args;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// Clients who book beside those who watch.
-const BOOKERS: usize = 8;
+/// Clients who book beside those who watch: as many as a week has room for, so that a hundred changes a second need not
+/// each be answered before the next.
+const BOOKERS: usize = 24;
 
 /// How many watch, and whom.
 #[derive(Debug, Clone, Args)]

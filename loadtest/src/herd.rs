@@ -213,12 +213,13 @@ impl Herd {
     fn wait(&mut self, version: i64, patience: f64) -> anyhow::Result<Told> {
         let until = now() + patience;
         let mut reached = 0;
-        let mut seen = usize::MAX;
+        let mut seen = None;
         while now() < until {
             self.swarm.turn(REST)?;
-            // To look at every socket costs: only when there is news.
-            if seen != self.swarm.deliveries.len() {
-                seen = self.swarm.deliveries.len();
+            // To look at every socket costs: only when there is news. A change that looks like nothing comes with a beat.
+            let news = (self.swarm.deliveries.len(), self.swarm.counts.beats);
+            if seen != Some(news) {
+                seen = Some(news);
                 reached = self.swarm.versions().filter(|has| *has >= version).count();
             }
             if reached == self.share.sockets {

@@ -10,6 +10,7 @@ use crate::usage::Usage;
 use crate::worker::{Order, Tally, Told};
 use anyhow::bail;
 use clap::Args;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -99,6 +100,7 @@ pub(crate) async fn measure(options: &Options) -> anyhow::Result<Report> {
         patience: PATIENCE,
     };
     let (mut reached, mut last_at) = (0, 0.0f64);
+    let mut behind: BTreeMap<i64, usize> = BTreeMap::new();
     for told in crowd.workers.order(&await_all).await? {
         match told {
             Told::Versions {
@@ -108,6 +110,9 @@ pub(crate) async fn measure(options: &Options) -> anyhow::Result<Report> {
             } => {
                 reached += some;
                 last_at = last_at.max(at);
+                for (has, count) in &versions {
+                    *behind.entry(version - has).or_default() += count;
+                }
                 if let Some((most, _)) = versions
                     .last_key_value()
                     .filter(|(most, _)| **most > version)
@@ -120,6 +125,9 @@ pub(crate) async fn measure(options: &Options) -> anyhow::Result<Report> {
             }
             told => bail!("a worker said {told:?}"),
         }
+    }
+    if reached < options.crowd.sockets {
+        eprintln!("pages have, by the changes they are behind: {behind:?}");
     }
     let after = crowd.fleet.usage()?;
     let mut tally = Tally::default();
