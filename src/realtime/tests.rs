@@ -3,7 +3,9 @@
 
 mod adoption;
 mod dom;
+mod instance;
 mod load;
+mod moves;
 mod page;
 mod socket;
 mod story;

@@ -18,7 +18,7 @@ async fn page_and_another_instance(until: Option<Timestamp>) -> (Shared, Page) {
     world.lock().unwrap().until = until;
     let clock = Clock::standing(Timestamp::UNIX_EPOCH);
     let hubs = [0, 1].map(|_| Hub::new(Arc::clone(&world), clock.clone()));
-    let mut page = Page::open(hubs);
+    let mut page = Page::open(&hubs, 0);
     page.settle().await;
     (world, page)
 }
@@ -88,7 +88,7 @@ async fn a_region_is_adopted_however_many_come_back_meanwhile() {
     let (world, page) = page_and_another_instance(None).await;
     world.lock().unwrap().barred = vec![Toy::Base, Toy::Over];
     world.lock().unwrap().delay = Duration::from_millis(5);
-    let [_, hub] = &page.hubs;
+    let hub = &page.hubs[1];
     let first = attach(hub, 100, &page.bell, &page.cursor);
     for socket in 101..150 {
         attach(hub, socket, &page.bell, &page.cursor);
@@ -102,7 +102,7 @@ async fn a_region_is_adopted_however_many_come_back_meanwhile() {
 async fn what_was_adopted_ends_when_the_first_of_its_watchers_says_so() {
     let (world, page) = page_and_another_instance(None).await;
     world.lock().unwrap().barred = vec![Toy::Base, Toy::Over];
-    let [_, hub] = &page.hubs;
+    let hub = &page.hubs[1];
     let watched = attach(hub, 100, &page.bell, &page.cursor);
     tokio::time::sleep(Duration::from_secs(1)).await;
     let mut honest = page.cursor.clone();

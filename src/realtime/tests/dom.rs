@@ -54,8 +54,17 @@ impl Dom {
         }
     }
 
+    /// The page shows this world, as it would if it were loaded now.
+    pub(super) fn assert_shows(&self, world: &World) {
+        let expected = Self::fresh(world);
+        assert_eq!(self.elements, expected.elements);
+        assert_eq!(self.title, expected.title);
+        assert_eq!(self.far, expected.far);
+        self.assert_log(world);
+    }
+
     /// The log shows every line from its edge on, and as it is now where it is in the window.
-    pub(super) fn assert_log(&self, world: &World) {
+    fn assert_log(&self, world: &World) {
         let lines = world.log.iter().map(|(n, value)| (*n, value.to_string()));
         let expected: Vec<_> = lines
             .filter(|(n, _)| *n >= self.edge)

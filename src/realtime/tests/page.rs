@@ -8,11 +8,12 @@ use crate::realtime::entry::{Entry, Watcher};
 use crate::realtime::frame::{Pull, Watched};
 use crate::realtime::hub::Hub;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// A page with its cursor, connected to one of two instances.
+/// A page with its cursor, connected to one of several instances.
 pub(super) struct Page {
-    pub(super) hubs: [Hub<Toy>; 2],
+    pub(super) hubs: Vec<Hub<Toy>>,
     pub(super) at: usize,
     pub(super) socket: u64,
     pub(super) bell: Arc<Bell>,
@@ -20,23 +21,27 @@ pub(super) struct Page {
     pub(super) far: Watched<Toy>,
     pub(super) cursor: Cursor,
     pub(super) dom: Dom,
+    /// How often it was sent something.
+    pub(super) sent_count: u32,
 }
 
 impl Page {
-    pub(super) fn open(hubs: [Hub<Toy>; 2]) -> Self {
+    pub(super) fn open(hubs: &[Hub<Toy>], at: usize) -> Self {
         let bell = Arc::new(Bell::default());
         let cursor = Cursor::default();
-        let watched = attach(&hubs[0], 1, &bell, &cursor);
-        let far = attach_far(&hubs[0], 1, &bell, &cursor);
+        let socket = next_socket();
+        let watched = attach(&hubs[at], socket, &bell, &cursor);
+        let far = attach_far(&hubs[at], socket, &bell, &cursor);
         Self {
-            hubs,
-            at: 0,
-            socket: 1,
+            hubs: hubs.to_vec(),
+            at,
+            socket,
             bell,
             watched,
             far,
             cursor,
             dom: Dom::bare(),
+            sent_count: 0,
         }
     }
 
@@ -54,7 +59,7 @@ impl Page {
     pub(super) fn reconnect(&mut self, to: usize) {
         self.leave();
         self.at = to;
-        self.socket += 1;
+        self.socket = next_socket();
         self.watched = attach(&self.hubs[to], self.socket, &self.bell, &self.cursor);
         self.far = attach_far(&self.hubs[to], self.socket, &self.bell, &self.cursor);
     }
@@ -78,11 +83,17 @@ impl Page {
             return false;
         };
         for mark in std::iter::once(base).chain(over) {
+            let before = self.cursor.mark(mark.region);
+            assert!(
+                before.is_none_or(|before| before.version <= mark.version),
+                "the page goes back in time"
+            );
             self.cursor.marks.retain(|old| old.region != mark.region);
             self.cursor.marks.push(mark);
         }
         if let Some(content) = &content {
             self.dom.apply(&html(content));
+            self.sent_count += 1;
         }
         content.is_none()
     }
@@ -100,6 +111,12 @@ impl Page {
         }
         panic!("the page never comes to rest");
     }
+}
+
+/// No two pages are the same socket of an instance.
+fn next_socket() -> u64 {
+    static SOCKETS: AtomicU64 = AtomicU64::new(1000);
+    SOCKETS.fetch_add(1, Ordering::Relaxed)
 }
 
 pub(super) fn attach(

@@ -22,13 +22,12 @@ pub(super) struct World {
     pub(super) said: u32,
     /// A new title is another structure.
     pub(super) title: u8,
-    pub(super) base_version: i64,
-    pub(super) own_version: i64,
-    pub(super) far_version: i64,
+    /// How often each topic was touched.
+    pub(super) versions: HashMap<Topic, i64>,
     pub(super) until: Option<Timestamp>,
     /// What the database does not answer loads of now.
     pub(super) barred: Vec<Toy>,
-    /// How long it takes to say where topics stand.
+    /// How old an answer of the database is when it comes.
     pub(super) delay: Duration,
 }
 
@@ -92,13 +91,17 @@ impl World {
         self.log.iter().skip(skipped).map(|(n, value)| (*n, *value))
     }
 
-    pub(super) fn change(&mut self, change: &Change) {
-        let version = match change {
-            Change::Own(..) => &mut self.own_version,
-            Change::Far(..) => &mut self.far_version,
-            _ => &mut self.base_version,
+    /// Tells what was touched, and where it stands then.
+    pub(super) fn change(&mut self, change: &Change) -> (Topic, i64) {
+        let topic = match change {
+            Change::Own(..) => Topic::Clients,
+            Change::Far(..) => Topic::Outbox,
+            Change::Say(_) | Change::Edit(..) | Change::Forget(_) => Topic::Threads,
+            Change::Set(..) | Change::Row(_) | Change::Title(_) => Topic::Settings,
         };
+        let version = self.versions.entry(topic).or_default();
         *version += 1;
+        let touched = (topic, *version);
         match *change {
             Change::Set(n, value) => drop(self.parts.insert(n, value)),
             Change::Title(title) => self.title = title,
@@ -126,6 +129,16 @@ impl World {
             Change::Own(n, Some(value)) => drop(self.own.insert(n, value)),
             Change::Own(n, None) => drop(self.own.remove(&n)),
         }
+        touched
+    }
+
+    /// Where these topics stand, without those that never moved.
+    pub(super) fn versions_of(&self, topics: &[Topic]) -> HashMap<Topic, i64> {
+        let moved = self.versions.iter();
+        moved
+            .filter(|(topic, _)| topics.contains(topic))
+            .map(|(topic, version)| (*topic, *version))
+            .collect()
     }
 
     pub(super) fn over(&self) -> Whole {
@@ -170,11 +183,11 @@ impl Region for Toy {
     type Source = Shared;
 
     fn topics(&self) -> Vec<Topic> {
-        vec![match self {
-            Self::Base => Topic::Settings,
-            Self::Over => Topic::Clients,
-            Self::Far => Topic::Outbox,
-        }]
+        match self {
+            Self::Base => vec![Topic::Settings, Topic::Threads],
+            Self::Over => vec![Topic::Clients],
+            Self::Far => vec![Topic::Outbox],
+        }
     }
 
     fn kind(&self) -> Kind {
@@ -190,26 +203,22 @@ impl Region for Toy {
         if world.barred.contains(self) {
             return Err("barred".into());
         }
-        let (version, whole) = match self {
-            Self::Base => (world.base_version, world.base()),
-            Self::Over => (world.own_version, world.over()),
-            Self::Far => (world.far_version, world.far()),
+        let whole = match self {
+            Self::Base => world.base(),
+            Self::Over => world.over(),
+            Self::Far => world.far(),
         };
+        tokio::time::sleep(world.delay).await;
         Ok(Loaded {
-            version,
+            version: world.versions_of(&self.topics()).values().sum(),
             whole,
             valid_until: world.until,
         })
     }
 
-    async fn versions(source: &Shared, _: &[Topic]) -> Result<HashMap<Topic, i64>, LoadError> {
+    async fn versions(source: &Shared, topics: &[Topic]) -> Result<HashMap<Topic, i64>, LoadError> {
         let world = source.lock().unwrap().clone();
         tokio::time::sleep(world.delay).await;
-        Ok([
-            (Topic::Settings, world.base_version),
-            (Topic::Clients, world.own_version),
-            (Topic::Outbox, world.far_version),
-        ]
-        .into())
+        Ok(world.versions_of(topics))
     }
 }
