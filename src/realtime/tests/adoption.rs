@@ -1,11 +1,10 @@
 //! Pages that come back: what is taken over from their cursors without a load, and what is not.
 
 use super::dom::Dom;
-use super::page::{Page, attach, html, rung};
+use super::page::{Page, attach};
 use super::world::{Change, Shared, Toy};
 use crate::clock::Clock;
 use crate::domain::topic::Topic;
-use crate::realtime::frame::Pull;
 use crate::realtime::hub::Hub;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -34,29 +33,16 @@ async fn a_page_that_comes_back_up_to_date_waits_for_no_load() {
 
     // And it is pushed parts, not the whole, once the instance has got to know what it adopted.
     world.lock().unwrap().barred.clear();
-    while page
-        .watched
-        .entries()
-        .any(|entry| entry.state().history.is_adopted())
-    {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    // Time enough for that.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let mut entries = page.watched.entries();
+    assert!(!entries.any(|entry| entry.state().history.is_adopted()));
     world.lock().unwrap().change(&Change::Set(2, 9));
     page.hubs[1].mark(Topic::Settings);
-    let content = loop {
-        rung(&page.bell).await;
-        let pulled = page.watched.pull(&page.cursor, page.socket, |_| ());
-        if let Pull::Ready {
-            content: Some(content),
-            ..
-        } = pulled
-        {
-            break content;
-        }
-    };
+    let content = page.sent(&page.watched).await;
     let pushed =
         r##"<hx-partial hx-target="#p-2" hx-swap="outerMorph"><b id="p-2">9</b></hx-partial>"##;
-    assert_eq!(html(&content), pushed);
+    assert_eq!(content, pushed);
 }
 
 /// Comes back to the other instance while nothing can be loaded there, and waits for what can only be loaded.
@@ -145,18 +131,8 @@ async fn of_scattered_parts_all_are_sent_where_nobody_knows_them_and_else_the_ch
     for value in [7, 8] {
         world.lock().unwrap().change(&Change::Far(1, value));
         page.hubs[1].mark(Topic::Outbox);
-        let content = loop {
-            rung(&page.bell).await;
-            let pulled = page.far.pull(&page.cursor, page.socket, |_| ());
-            if let Pull::Ready {
-                content: Some(content),
-                ..
-            } = pulled
-            {
-                break content;
-            }
-        };
-        sent.push(html(&content));
+        let content = page.sent(&page.far).await;
+        sent.push(content);
         page.settle().await;
         assert_eq!(page.dom, Dom::fresh(&world.lock().unwrap()));
     }

@@ -10,6 +10,7 @@ use crate::realtime::hub::Hub;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// A page with its cursor, connected to one of several instances.
 pub(super) struct Page {
@@ -98,6 +99,25 @@ impl Page {
         content.is_none()
     }
 
+    /// What is sent next for one of its places, which the page does not take in.
+    pub(super) async fn sent(&self, place: &Watched<Toy>) -> String {
+        let content = async {
+            loop {
+                rung(&self.bell).await;
+                let pulled = place.pull(&self.cursor, self.socket, |_| ());
+                if let Pull::Ready {
+                    content: Some(content),
+                    ..
+                } = pulled
+                {
+                    return html(&content);
+                }
+            }
+        };
+        let content = timeout(Duration::from_secs(10), content).await;
+        content.expect("something is sent")
+    }
+
     /// Pulls until there is nothing more, with every load done.
     pub(super) async fn settle(&mut self) {
         for _ in 0..200 {
@@ -107,7 +127,7 @@ impl Page {
             if self.pull() && idle {
                 return;
             }
-            let _ = tokio::time::timeout(Duration::from_millis(20), rung(&self.bell)).await;
+            let _ = timeout(Duration::from_millis(20), rung(&self.bell)).await;
         }
         panic!("the page never comes to rest");
     }
@@ -133,7 +153,7 @@ pub(super) fn attach(
 }
 
 /// Waits until it rings.
-pub(super) async fn rung(bell: &Bell) -> u32 {
+async fn rung(bell: &Bell) -> u32 {
     std::future::poll_fn(|cx| bell.poll(cx)).await
 }
 
@@ -146,7 +166,7 @@ fn watcher(bell: &Arc<Bell>, n: usize) -> Watcher {
 }
 
 /// What a browser makes of a frame's content.
-pub(super) fn html(content: &str) -> String {
+fn html(content: &str) -> String {
     serde_json::from_str(&format!("\"{content}\"")).unwrap()
 }
 
