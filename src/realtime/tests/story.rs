@@ -44,6 +44,7 @@ enum Step {
     Rest(u8),
 }
 
+/// Anything.
 fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         3 => (0..PARTS, 0u8..3).prop_map(|(n, value)| Change::Set(n, value)),
@@ -57,11 +58,20 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
+/// Little, so that a state often comes back that was there before.
+fn toggle() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        2 => (0u8..2).prop_map(|value| Change::Set(0, value)),
+        1 => prop::option::of(Just(0)).prop_map(|value| Change::Own(0, value)),
+        1 => Just(Change::Row(0)),
+    ]
+}
+
 fn fate() -> impl Strategy<Value = Fate> {
     prop_oneof![5 => Just(Fate::Heard), 2 => Just(Fate::Doubled), 2 => Just(Fate::Lost)]
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step(change: impl Strategy<Value = Change> + 'static) -> impl Strategy<Value = Step> {
     let topics = vec![
         Topic::Settings,
         Topic::Threads,
@@ -70,7 +80,7 @@ fn step() -> impl Strategy<Value = Step> {
     ];
     let one = || 0..INSTANCES;
     prop_oneof![
-        16 => (prop::option::weighted(0.8, one()), change()).prop_map(|(at, change)| Step::Write(at, change)),
+        16 => (prop::option::weighted(0.8, one()), change).prop_map(|(at, change)| Step::Write(at, change)),
         6 => one().prop_map(Step::Tell),
         8 => (one(), 0usize..4, fate()).prop_map(|(at, nth, fate)| Step::Deliver(at, nth, fate)),
         1 => (prop::sample::select(topics), 0i64..100).prop_map(|(topic, version)| Step::Forge(topic, version)),
@@ -128,7 +138,11 @@ async fn live_through(steps: Vec<Step>, moment: Duration) {
 }
 
 fn stories() -> impl Strategy<Value = Vec<Step>> {
-    prop::collection::vec(step(), 1..80)
+    let long = 1..80;
+    prop_oneof![
+        prop::collection::vec(step(change()), long.clone()),
+        prop::collection::vec(step(toggle()), long),
+    ]
 }
 
 proptest! {
