@@ -156,7 +156,8 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, max_shrink_iters: 64, ..ProptestConfig::default() })]
+    // A story that fails goes another way the next time: there is nothing to shrink.
+    #![proptest_config(ProptestConfig { cases: 32, max_shrink_iters: 0, ..ProptestConfig::default() })]
     /// In a fifth of the time, for loads keep their distance by the real clock.
     #[test]
     fn it_does_when_two_things_happen_at_once_too(steps in stories()) {
