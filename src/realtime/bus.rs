@@ -5,6 +5,8 @@ mod local;
 mod message;
 mod queue;
 mod redis;
+#[cfg(test)]
+pub(super) mod toy;
 
 pub use local::Local;
 pub use redis::Redis;

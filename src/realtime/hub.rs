@@ -358,7 +358,10 @@ impl<R: Region> Hub<R> {
             self.due_at(until);
         }
         let is_served = state.loading || state.served == state.dirty;
-        let is_ready = is_served && state.is_ready(seen.map_or(0, |mark| mark.version));
+        // Served is what was heard of here. Without this, what the page saw elsewhere would be taken for another past, and
+        // the page sent back to the state before it until a sweep comes.
+        let is_behind = seen.is_some_and(|mark| state.version < mark.version);
+        let is_ready = is_served && !is_behind && state.history.at() > 0;
         drop(state);
         if !is_ready {
             self.dirty(&entry);
