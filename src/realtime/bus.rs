@@ -30,7 +30,7 @@ pub trait Bus: fmt::Debug + Send + Sync {
 pub struct BusHealth {
     /// Since a message to itself came back. `None` for a bus that leads nowhere.
     pub age: Option<Duration>,
-    /// Topics that wait to be told.
+    /// Topics that wait to be told, or are on their way.
     pub queued: usize,
     /// Topics that were never told, or not surely: the queue was full, or the line went while they were on it.
     pub dropped: u64,

@@ -410,6 +410,27 @@ async fn a_line_that_fell_silent_is_mended() {
     outage(Line::Silent).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_on_the_line_when_it_went_is_counted() {
+    let (business, wire) = behind_a_wire(Line::Open).await;
+    let [near, far] = &business.instances[..] else {
+        unreachable!("there are two");
+    };
+    far.is_up().await;
+    wire.turn(Line::Silent);
+    for _ in 0..3 {
+        far.bus.publish(Topic::Client(ClientId::new()), 1);
+    }
+    wire.turn(Line::Cut);
+    eventually(RECOVERY, || far.bus.health().dropped > 0).await;
+    wire.turn(Line::Open);
+    // Each was told, on this line or on the next, or is counted.
+    eventually(RECOVERY, || {
+        near.bus.health().heard + far.bus.health().dropped == 3
+    })
+    .await;
+}
+
 /// As after a failover that nobody told the subscriber of: the connection stands, and nothing ever comes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_subscription_that_went_deaf_is_found_by_the_probe() {
