@@ -11,6 +11,7 @@ pub use redis::Redis;
 
 use crate::domain::topic::Topic;
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -40,9 +41,23 @@ pub struct BusHealth {
     pub ignored: u64,
 }
 
-/// Hands what moved on this instance to its bus, until no one can write any more.
-pub async fn carry(mut moved: mpsc::Receiver<(Topic, i64)>, bus: Arc<dyn Bus>) {
-    while let Some((topic, version)) = moved.recv().await {
+/// Hands what moved on this instance to its bus, until all is `written`: then nothing of it is left behind.
+pub async fn carry(
+    mut moved: mpsc::Receiver<(Topic, i64)>,
+    written: impl Future<Output = ()>,
+    bus: Arc<dyn Bus>,
+) {
+    let mut written = pin!(written);
+    loop {
+        tokio::select! {
+            next = moved.recv() => match next {
+                Some((topic, version)) => bus.publish(topic, version),
+                None => return,
+            },
+            () = &mut written => break,
+        }
+    }
+    while let Ok((topic, version)) = moved.try_recv() {
         bus.publish(topic, version);
     }
 }
