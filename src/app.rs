@@ -9,7 +9,13 @@ use crate::realtime::{self, Bus, Local, Redis};
 use crate::secret::{self, Passwords};
 use crate::store::{Db, Error, Tx, Work, business};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How long Redis is waited for at the end. What it was not told by then, the others' sweeps find.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// One instance.
 #[derive(Debug, Clone)]
@@ -27,6 +33,8 @@ pub struct App {
     pub meter: Meter,
     /// Cancelled once this instance wants no more traffic.
     pub leaving: CancellationToken,
+    /// Done when the bus was handed everything that was ever committed here.
+    pub carrying: TaskTracker,
 }
 
 impl App {
@@ -53,7 +61,9 @@ impl App {
             }
             None => Arc::new(Local::new(hub.clone())),
         };
-        tokio::spawn(realtime::carry(moved, Arc::clone(&bus)));
+        let carrying = TaskTracker::new();
+        carrying.spawn(realtime::carry(moved, db.written(), Arc::clone(&bus)));
+        carrying.close();
         Ok(Self {
             db,
             hub,
@@ -66,6 +76,7 @@ impl App {
             source,
             meter: Meter::default(),
             leaving: CancellationToken::new(),
+            carrying,
         })
     }
 
@@ -79,9 +90,24 @@ impl App {
         self.db.transact(input, work).await
     }
 
-    /// Asks every live page to come back elsewhere, lets writes finish, and closes the database.
+    /// Asks every live page to come back elsewhere, lets writes finish and the others hear of them, and closes the database.
     pub async fn stop(&self) {
         self.hub.close().await;
-        self.db.close().await;
+        tokio::join!(self.db.close(), self.tell_the_rest());
+    }
+
+    /// Pages that came back elsewhere would show what was committed here last only after a sweep.
+    async fn tell_the_rest(&self) {
+        self.carrying.wait().await;
+        let told = async {
+            while self.bus.health().queued > 0 {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if timeout(LAST_WORDS, told).await.is_err() {
+            tracing::warn!(
+                "Redis was not told of the last changes: others find them up to 3 s late"
+            );
+        }
     }
 }

@@ -13,6 +13,7 @@ pub use redis::Redis;
 
 use crate::domain::topic::Topic;
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -32,7 +33,7 @@ pub trait Bus: fmt::Debug + Send + Sync {
 pub struct BusHealth {
     /// Since a message to itself came back. `None` for a bus that leads nowhere.
     pub age: Option<Duration>,
-    /// Topics that wait to be told.
+    /// Topics that wait to be told, or are on their way.
     pub queued: usize,
     /// Topics that were never told, or not surely: the queue was full, or the line went while they were on it.
     pub dropped: u64,
@@ -42,9 +43,23 @@ pub struct BusHealth {
     pub ignored: u64,
 }
 
-/// Hands what moved on this instance to its bus, until no one can write any more.
-pub async fn carry(mut moved: mpsc::Receiver<(Topic, i64)>, bus: Arc<dyn Bus>) {
-    while let Some((topic, version)) = moved.recv().await {
+/// Hands what moved on this instance to its bus, until all is `written`: then nothing of it is left behind.
+pub async fn carry(
+    mut moved: mpsc::Receiver<(Topic, i64)>,
+    written: impl Future<Output = ()>,
+    bus: Arc<dyn Bus>,
+) {
+    let mut written = pin!(written);
+    loop {
+        tokio::select! {
+            next = moved.recv() => match next {
+                Some((topic, version)) => bus.publish(topic, version),
+                None => return,
+            },
+            () = &mut written => break,
+        }
+    }
+    while let Ok((topic, version)) = moved.try_recv() {
         bus.publish(topic, version);
     }
 }

@@ -230,6 +230,12 @@ impl Db {
         }
     }
 
+    /// Resolves when no write is under way and, because it [closes](Self::close), none begins. It holds no connection.
+    pub fn written(&self) -> impl Future<Output = ()> + Send + 'static {
+        let writes = self.writes.clone();
+        async move { writes.wait().await }
+    }
+
     /// Waits until every write under way is committed and told, then closes the connections.
     pub async fn close(&self) {
         self.writes.close();

@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Barrier;
 
-/// Rows 27 and 28: how long a loser waits to be told. One second where nothing else runs; a machine that builds beside it
-/// is given more.
-const TOLD: Duration = Duration::from_secs(6);
+/// Rows 27 and 28: how long a loser waits to be told.
+const TOLD: Duration = Duration::from_secs(1);
 
 /// Pairs of sessions of one member of staff with less than the larger buffer between them.
 const OVERLAPS: &str =

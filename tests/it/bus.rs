@@ -410,6 +410,61 @@ async fn a_line_that_fell_silent_is_mended() {
     outage(Line::Silent).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_on_the_line_when_it_went_is_counted() {
+    let (business, wire) = behind_a_wire(Line::Open).await;
+    let [near, far] = &business.instances[..] else {
+        unreachable!("there are two");
+    };
+    far.is_up().await;
+    wire.turn(Line::Silent);
+    for _ in 0..3 {
+        far.bus.publish(Topic::Client(ClientId::new()), 1);
+    }
+    wire.turn(Line::Cut);
+    eventually(RECOVERY, || far.bus.health().dropped > 0).await;
+    wire.turn(Line::Open);
+    // Each was told, on this line or on the next, or is counted.
+    eventually(RECOVERY, || {
+        near.bus.health().heard + far.bus.health().dropped == 3
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_that_ends_tells_what_it_committed_last_and_waits_a_second_for_that() {
+    for comes_back in [true, false] {
+        let house = House::open(On::Sqlite).await;
+        let wire = Wire::to_redis(Line::Open).await;
+        let leaving = house.neighbour(Some(wire.url())).await;
+        let staying = house.neighbour(Some(redis_url())).await;
+        is_up(&*leaving.bus).await;
+        is_up(&*staying.bus).await;
+        wire.turn(Line::Silent);
+        let committed = leaving.transact((), |tx, ()| {
+            tx.touch(Topic::Settings);
+            Box::pin(async { Ok(()) })
+        });
+        committed.await.unwrap();
+        let began = Instant::now();
+        let ending = leaving.clone();
+        let mut ending = tokio::spawn(async move { ending.stop().await });
+        let early = tokio::time::timeout(Duration::from_millis(200), &mut ending);
+        assert!(early.await.is_err(), "it does not wait");
+        if comes_back {
+            wire.turn(Line::Open);
+        }
+        ending.await.unwrap();
+        let took = began.elapsed();
+        let health = leaving.bus.health();
+        assert_eq!((health.queued > 0, health.dropped), (!comes_back, 0));
+        assert!(took < Duration::from_secs(2), "it ended after {took:?}");
+        if comes_back {
+            eventually(Duration::from_secs(1), || staying.bus.health().heard == 1).await;
+        }
+    }
+}
+
 /// As after a failover that nobody told the subscriber of: the connection stands, and nothing ever comes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_subscription_that_went_deaf_is_found_by_the_probe() {

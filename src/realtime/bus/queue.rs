@@ -1,8 +1,9 @@
-//! What waits to be told: each topic once, with its highest version, and never more than there is room for.
+//! What waits to be told, or is on its way: each topic once, with its highest version, and never more than there is room
+//! for. Nothing leaves it uncounted.
 
 use crate::domain::topic::Topic;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
@@ -13,6 +14,8 @@ pub(super) const ROOM: usize = 4096;
 pub(super) struct Queue {
     waiting: Mutex<Batch>,
     more: Notify,
+    /// Topics that were taken and are on their way.
+    underway: AtomicUsize,
     dropped: AtomicU64,
 }
 
@@ -23,11 +26,38 @@ pub(super) struct Batch {
     pub(super) probe: Option<u64>,
 }
 
+/// A batch on its way. It counts as dropped unless it [was told](Self::was_told): where the line fails in another place,
+/// whoever tells is dropped in the middle of it.
+#[derive(Debug)]
+pub(super) struct Taken<'q> {
+    queue: &'q Queue,
+    batch: Batch,
+}
+
+impl Taken<'_> {
+    pub(super) fn batch(&self) -> &Batch {
+        &self.batch
+    }
+
+    pub(super) fn was_told(mut self) {
+        let told = std::mem::take(&mut self.batch.moved).len();
+        self.queue.underway.fetch_sub(told, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        let lost = self.batch.moved.len();
+        self.queue.drop_some(lost);
+        self.queue.underway.fetch_sub(lost, Ordering::Relaxed);
+    }
+}
+
 impl Queue {
     pub(super) fn push(&self, topic: Topic, version: i64) {
         {
             let mut waiting = self.waiting();
-            let has_room = waiting.moved.len() < ROOM;
+            let has_room = self.all(&waiting) < ROOM;
             match waiting.moved.get_mut(&topic) {
                 Some(known) => *known = version.max(*known),
                 None if has_room => drop(waiting.moved.insert(topic, version)),
@@ -44,11 +74,17 @@ impl Queue {
     }
 
     /// Everything that waits, as soon as something does.
-    pub(super) async fn take(&self) -> Batch {
+    pub(super) async fn take(&self) -> Taken<'_> {
         loop {
-            let batch = std::mem::take(&mut *self.waiting());
-            if !batch.moved.is_empty() || batch.probe.is_some() {
-                return batch;
+            {
+                let mut waiting = self.waiting();
+                if !waiting.moved.is_empty() || waiting.probe.is_some() {
+                    let batch = std::mem::take(&mut *waiting);
+                    // Under the lock: whoever counts finds it in one of the two.
+                    self.underway
+                        .fetch_add(batch.moved.len(), Ordering::Relaxed);
+                    return Taken { queue: self, batch };
+                }
             }
             self.more.notified().await;
         }
@@ -60,7 +96,7 @@ impl Queue {
         self.drop_some(batch.moved.len());
     }
 
-    pub(super) fn drop_some(&self, count: usize) {
+    fn drop_some(&self, count: usize) {
         self.dropped.fetch_add(count as u64, Ordering::Relaxed);
     }
 
@@ -69,7 +105,11 @@ impl Queue {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.waiting().moved.len()
+        self.all(&self.waiting())
+    }
+
+    fn all(&self, waiting: &Batch) -> usize {
+        waiting.moved.len() + self.underway.load(Ordering::Relaxed)
     }
 
     fn waiting(&self) -> MutexGuard<'_, Batch> {
@@ -90,8 +130,31 @@ mod tests {
         for version in [2, 3, 1] {
             queue.push(Topic::Settings, version);
         }
-        assert_eq!(queue.take().await.moved, [(Topic::Settings, 3)].into());
+        let taken = queue.take().await;
+        assert_eq!(taken.batch().moved, [(Topic::Settings, 3)].into());
+        assert_eq!(queue.len(), 1, "it is on its way");
+        taken.was_told();
         assert_eq!((queue.len(), queue.dropped()), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn what_was_taken_and_not_told_is_dropped_and_counted() {
+        let queue = Queue::default();
+        for _ in 0..3 {
+            queue.push(Topic::Client(ClientId::new()), 1);
+        }
+        queue.push_probe(7);
+        let telling = async {
+            let _taken = queue.take().await;
+            std::future::pending::<()>().await;
+        };
+        let line_goes = async { tokio::task::yield_now().await };
+        tokio::select! {
+            biased;
+            () = telling => {}
+            () = line_goes => {}
+        }
+        assert_eq!((queue.len(), queue.dropped()), (0, 3));
     }
 
     #[tokio::test]
@@ -107,5 +170,18 @@ mod tests {
         assert_eq!(queue.dropped(), 10);
         queue.forget();
         assert_eq!((queue.len(), queue.dropped()), (0, ROOM as u64 + 10));
+    }
+
+    #[tokio::test]
+    async fn what_is_on_its_way_takes_room_too() {
+        let queue = Queue::default();
+        let fill = || (0..ROOM).for_each(|_| queue.push(Topic::Client(ClientId::new()), 1));
+        fill();
+        let taken = queue.take().await;
+        fill();
+        assert_eq!((queue.len(), queue.dropped()), (ROOM, ROOM as u64));
+        taken.was_told();
+        fill();
+        assert_eq!((queue.len(), queue.dropped()), (ROOM, ROOM as u64));
     }
 }

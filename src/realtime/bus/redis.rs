@@ -193,10 +193,10 @@ impl<R: Region> Inner<R> {
     /// Tells what waits, all of it in one go, and what came meanwhile in the next.
     async fn tell(&self, mut told: MultiplexedConnection) -> Fault {
         loop {
-            let batch = self.queue.take().await;
-            let count = batch.moved.len();
-            let moved = batch.moved.into_iter();
-            let moved = moved.map(|(topic, version)| Says::Moved(topic, version));
+            let taken = self.queue.take().await;
+            let batch = taken.batch();
+            let moved = batch.moved.iter();
+            let moved = moved.map(|(topic, version)| Says::Moved(*topic, *version));
             let mut pipe = redis::pipe();
             for says in moved.chain(batch.probe.map(Says::Probe)) {
                 let message = Message {
@@ -209,9 +209,9 @@ impl<R: Region> Inner<R> {
                     .ignore();
             }
             if let Err(error) = pipe.query_async::<()>(&mut told).await {
-                self.queue.drop_some(count);
                 return error.into();
             }
+            taken.was_told();
         }
     }
 
