@@ -44,10 +44,12 @@ impl<R: Region> Toy<R> {
 
     /// All that waits at an instance goes on its way to everyone.
     pub(in crate::realtime) fn tell(&mut self, at: usize) {
-        let Some(batch) = self.0[at].queue.take().now_or_never() else {
+        let Some(taken) = self.0[at].queue.take().now_or_never() else {
             return;
         };
-        for (topic, version) in batch.moved {
+        let moved: Vec<_> = taken.batch().moved.clone().into_iter().collect();
+        taken.was_told();
+        for (topic, version) in moved {
             self.send(at, topic, version);
         }
     }
