@@ -45,7 +45,14 @@ pub(super) struct State {
     /// Absent before the first load, and for one's own region once everyone has it.
     pub(super) whole: Option<Arc<Whole>>,
     /// Changes already put into words, by the number that they start from; for the current rendering only.
-    pub(super) patches: HashMap<u64, Arc<str>>,
+    pub(super) patches: HashMap<u64, Patch>,
+}
+
+/// Changes in words, escaped, and of which parts they are.
+#[derive(Debug)]
+pub(super) struct Patch {
+    pub(super) ids: Vec<Box<str>>,
+    pub(super) content: Arc<str>,
 }
 
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! What a socket sends: the changes of each place on its page since its cursor, as htmx reads them.
 
 use super::cursor::{Cursor, Mark};
-use super::entry::{Entry, State};
+use super::entry::{Entry, Patch, State};
 use super::history::{Change, Since};
 use super::part::{Stands, Whole};
 use super::region::Region;
@@ -155,15 +155,23 @@ fn content(
     }
     let covered = |id: &str| over.is_some_and(|over| over.history.has(id));
     if let Since::At(n) = base_since {
+        // The common case: thousands watch, and all are told the same.
+        if let Some(same) = base.patches.get(&n)
+            && changes.is_empty()
+            && !same.ids.iter().any(|id| covered(id))
+        {
+            return Arc::clone(&same.content);
+        }
         let theirs = base.history.changes(n);
         if changes.is_empty() && !theirs.iter().any(|(id, _)| covered(id)) {
-            // The common case: thousands watch, and all are told the same.
-            if let Some(same) = base.patches.get(&n) {
-                return Arc::clone(same);
-            }
-            let same = escaped(&write(theirs.into_iter(), base_whole, None));
-            base.patches.insert(n, Arc::clone(&same));
-            return same;
+            let ids = theirs.iter().map(|(id, _)| (*id).into()).collect();
+            let content = escaped(&write(theirs.into_iter(), base_whole, None));
+            let same = Patch {
+                ids,
+                content: Arc::clone(&content),
+            };
+            base.patches.insert(n, same);
+            return content;
         }
         for (id, change) in theirs {
             if !covered(id) {

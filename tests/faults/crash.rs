@@ -19,6 +19,11 @@ pub(crate) async fn killed_before_telling(on: On, off: &str) -> Outcome {
     let second = Instance::of(&business).without(off).serve().await?;
     let thandi = Person::sign_in(&first, "thandi").await?;
     let page = Watcher::open(&thandi.at(&second), "/messages").await?;
+    // Said at the second instance itself: the thread is loaded there, and no load is under way that would find by chance
+    // what nobody tells.
+    let early = thandi.at(&second).write("Good morning", "k0").await?;
+    ensure!(early.status == 303, "the first words: {}", early.status);
+    page.shows("Good morning", STALE).await?;
 
     first.arm("after_commit")?;
     let sent = tokio::spawn({

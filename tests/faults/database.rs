@@ -15,6 +15,8 @@ use tokio::task::JoinHandle;
 const NOTICED: Duration = Duration::from_secs(10);
 /// Row 8: the pool is whole again.
 const HEALED: Duration = Duration::from_secs(5);
+/// A page hears how fresh it is every five seconds.
+const BEAT: Duration = Duration::from_secs(5);
 /// Rows 9 and 10: nobody waits longer to be told to come back. A statement and a connection have five seconds each and a
 /// request six; the rest is the way there and back.
 const TOLD: Duration = Duration::from_millis(6500);
@@ -117,7 +119,7 @@ async fn postgres_ends(signal: &str) -> Outcome {
     postgres.again().await?;
     is_saved_again(&thandi, "And now?", HEALED).await?;
     page.shows("And now?", STALE).await?;
-    until("the page is live", HEALED, || {
+    until("the page is live", HEALED + BEAT, || {
         page.seen().beat.is_some_and(|(_, age)| age < AGE)
     })
     .await?;
