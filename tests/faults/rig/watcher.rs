@@ -114,18 +114,22 @@ impl Watcher {
 
     /// The page as pushed is the page as it would be loaded `at` an instance now; nothing went back on the way.
     pub(crate) async fn is_exact(&self, at: SocketAddr, within: Duration) -> anyhow::Result<()> {
+        self.agrees(at, within).await?;
+        let went_back = self.seen().went_back.clone();
+        ensure!(
+            went_back.is_none(),
+            "a version went back: {}",
+            went_back.unwrap_or_default()
+        );
+        Ok(())
+    }
+
+    /// The same of a page that may have been ahead of the database: only going back brings that up to date.
+    pub(crate) async fn agrees(&self, at: SocketAddr, within: Duration) -> anyhow::Result<()> {
         let began = Instant::now();
         loop {
             let fresh = self.person.at_address(at).get(&self.path).await?;
-            let compared = {
-                let seen = self.seen();
-                ensure!(
-                    seen.went_back.is_none(),
-                    "a version went back: {:?}",
-                    seen.went_back
-                );
-                seen.page.agrees_with(&Page::of(&fresh.body))
-            };
+            let compared = self.seen().page.agrees_with(&Page::of(&fresh.body));
             match compared {
                 Ok(()) => return Ok(()),
                 Err(error) if began.elapsed() > within => {
