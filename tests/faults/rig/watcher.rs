@@ -34,6 +34,8 @@ pub(crate) struct Seen {
     /// Whether that heartbeat said that other instances are only found, not heard.
     pub(crate) slow: bool,
     pub(crate) is_open: bool,
+    /// How often it was open.
+    pub(crate) connections: usize,
     /// A close code after which a browser does not come back.
     pub(crate) closed: Option<u16>,
     went_back: Option<String>,
@@ -176,7 +178,11 @@ async fn read(cookie: &str, address: SocketAddr, url: &str, seen: &Mutex<Seen>) 
     headers.insert("origin", format!("http://{address}").parse().ok()?);
     headers.insert("cookie", cookie.parse().ok()?);
     let (mut stream, _) = tokio_tungstenite::connect_async(request).await.ok()?;
-    seen.lock().ok()?.is_open = true;
+    {
+        let mut seen = seen.lock().ok()?;
+        seen.is_open = true;
+        seen.connections += 1;
+    }
     loop {
         match stream.next().await?.ok()? {
             Message::Text(text) => seen.lock().ok()?.take(&text),
