@@ -61,6 +61,8 @@ pub(super) async fn log(State(app): State<App>, mut request: Request, next: Next
     let status = response.status().as_u16();
     app.meter.answered(method, &route, status, took);
     let ms = took.as_secs_f64() * 1000.0;
+    // Three digits: a float is written with all that it has, which are mostly noise.
+    let ms = (ms * 1000.0).round() / 1000.0;
     let bytes = length(&response);
     let _entered = span.enter();
     if is_routine(&route) {
