@@ -269,7 +269,7 @@ fn live_url(body: &str) -> Option<String> {
 pub(crate) struct Watcher {
     stream: WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>,
     pub(crate) cursor: Option<String>,
-    /// Payload of the frames with content so far.
+    /// Html that came so far. What is around it comes again with each frame, and a busy machine makes more of those.
     pub(crate) bytes: usize,
     /// The last heartbeat said that changes come late.
     pub(crate) is_slow: bool,
@@ -300,9 +300,10 @@ impl Watcher {
                         self.is_slow = json.get("slow").is_some();
                         return Heard::Heartbeat(age.as_u64().unwrap());
                     }
-                    self.bytes += text.len();
                     self.cursor = Some(json["v"].as_str().unwrap().to_owned());
-                    return Heard::Content(json["content"].as_str().unwrap().to_owned());
+                    let content = json["content"].as_str().unwrap();
+                    self.bytes += content.len();
+                    return Heard::Content(content.to_owned());
                 }
                 Some(Ok(Message::Close(frame))) => {
                     let frame =
