@@ -51,6 +51,8 @@ impl Status {
 pub enum Refusal {
     #[error("Someone else has just taken this time.")]
     Taken,
+    #[error("Someone else is booking this time just now. It may be free again in a minute or two.")]
+    Held,
     #[error("This time is not on offer.")]
     OutsideHours,
     #[error("This time has passed.")]

@@ -6,6 +6,7 @@ pub mod business;
 pub mod client;
 pub mod email;
 pub mod grid;
+pub mod hold;
 pub mod id;
 pub mod invoice;
 pub mod message;

@@ -2,8 +2,8 @@
 
 use super::guard::Who;
 use super::{
-    admin, assets, booking, client, health, home, invoice, live, message, notification, payment,
-    settings, sign_in,
+    admin, assets, booking, client, health, hold, home, invoice, live, message, notification,
+    payment, settings, sign_in,
 };
 use crate::app::App;
 use axum::extract::DefaultBodyLimit;
@@ -98,6 +98,14 @@ fn portal() -> Vec<Route> {
             "/bookings/{id}/cancel",
             SignedIn,
             post(booking::cancel),
+        )
+        .in_sheet(),
+        row(Method::POST, "/holds", SignedIn, post(hold::create)).in_sheet(),
+        row(
+            Method::POST,
+            "/holds/{id}/release",
+            SignedIn,
+            post(hold::release),
         )
         .in_sheet(),
         row(Method::GET, "/invoices", Client, get(invoice::list)),

@@ -55,10 +55,13 @@ impl Region {
                 let (from, to) = reading.span(*week);
                 let own =
                     store::booking::own_times(&mut reading.tx, *client, *staff, from, to).await?;
-                (
-                    views::booking::calendar::own(&reading.business, *staff, &own),
-                    midnight,
-                )
+                let held = store::hold::of_client(&mut reading.tx, *client, now).await?;
+                let held = held.filter(|hold| hold.staff == *staff);
+                let until = held.as_ref().map_or(midnight, |hold| hold.until);
+                let start = held.map(|hold| hold.start);
+                let business = &reading.business;
+                let whole = views::booking::calendar::own(business, *staff, &own, start);
+                (whole, until.min(midnight))
             }
             Self::Next { client } => {
                 let coming = store::booking::upcoming(&mut reading.tx, *client, now).await?;

@@ -181,7 +181,7 @@ pub async fn busy(
 }
 
 /// No session with its buffers is longer, so that one which began earlier cannot reach in.
-const DAY: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// A client's own time with a member of staff in `from..to`: start and end of each session.
 pub async fn own_times(

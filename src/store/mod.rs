@@ -10,6 +10,7 @@ pub mod check;
 pub mod client;
 pub mod db;
 mod hash;
+pub mod hold;
 pub mod invoice;
 pub mod notification;
 pub mod outbox;

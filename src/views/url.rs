@@ -1,6 +1,6 @@
 //! Every path that a page links to, in one place.
 
-use crate::domain::id::{BookingId, CheckoutId, ClientId, InvoiceId, ServiceId, StaffId};
+use crate::domain::id::{BookingId, CheckoutId, ClientId, HoldId, InvoiceId, ServiceId, StaffId};
 use crate::domain::invoice::Filter;
 use crate::domain::week::Week;
 use jiff::Timestamp;
@@ -12,6 +12,7 @@ pub const LOGOUT: &str = "/logout";
 pub const RESET: &str = "/reset";
 pub const BOOKINGS: &str = "/bookings";
 pub const NEW_BOOKING: &str = "/bookings/new";
+pub const HOLDS: &str = "/holds";
 pub const INVOICES: &str = "/invoices";
 pub const MESSAGES: &str = "/messages";
 pub const READ: &str = "/messages/read";
@@ -77,6 +78,11 @@ pub fn reschedule(id: BookingId) -> String {
 
 pub fn cancel(id: BookingId) -> String {
     format!("{BOOKINGS}/{id}/cancel")
+}
+
+/// Where a hold is given back.
+pub fn release(id: HoldId) -> String {
+    format!("{HOLDS}/{id}/release")
 }
 
 /// Staff's calendar; without staff, everybody's.

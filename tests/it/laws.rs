@@ -15,6 +15,7 @@ use portico::secret;
 use portico::store::booking::{Cancel, Move};
 use portico::store::business::NewBusiness;
 use portico::store::client::Invite;
+use portico::store::hold::Take;
 use portico::store::invoice::{self, Begin, Discard, IssueDraft, Settle, Void};
 use portico::store::notification::See;
 use portico::store::person::NewPerson;
@@ -189,6 +190,32 @@ on_both!(
             Viewer::Client(house.thandi.clone()),
         );
         let staff = house.naledi.staff;
+
+        let take = |start: &str| Take {
+            viewer: client.clone(),
+            staff,
+            start: at(start),
+            key: secret::token(),
+            now,
+        };
+        for (verb, take) in [
+            ("hold", take("2026-11-26T06:00:00Z")),
+            ("hold another time", take("2026-11-25T06:00:00Z")),
+        ] {
+            let (_, changed) = check(&house, verb, move |tx, ()| {
+                let take = take.clone();
+                Box::pin(async move { store::hold::take(tx, &take).await })
+            })
+            .await;
+            assert_has(&changed, &["Slots", "OwnSlots", "Timetable"]);
+        }
+        let viewer = client.clone();
+        let ((), changed) = check(&house, "give up a hold", move |tx, ()| {
+            let viewer = viewer.clone();
+            Box::pin(async move { store::hold::end(tx, &viewer).await })
+        })
+        .await;
+        assert_has(&changed, &["Slots", "OwnSlots", "Timetable"]);
 
         let wish = house.wish(
             &house.thandi,

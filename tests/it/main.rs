@@ -19,6 +19,7 @@ mod command;
 mod deploy;
 mod fragments;
 mod health;
+mod hold;
 mod invoice;
 mod laws;
 mod live;

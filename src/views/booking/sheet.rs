@@ -4,6 +4,7 @@
 use super::sessions::badge;
 use crate::domain::booking::{Booking, Refusal, Status};
 use crate::domain::business::Business;
+use crate::domain::hold::Hold;
 use crate::domain::id::{ClientId, ServiceId};
 use crate::domain::service::Service;
 use crate::domain::staff::Staff;
@@ -37,6 +38,8 @@ pub struct Confirm<'a> {
     /// Why the last try was refused, and the free times nearest to it.
     pub refused: Option<&'a str>,
     pub nearest: &'a [Timestamp],
+    /// The viewer's hold of this time.
+    pub kept: Option<&'a Hold>,
     pub now: Timestamp,
 }
 
@@ -87,11 +90,13 @@ pub fn confirm(view: &Confirm<'_>) -> Markup {
                 @if !view.nearest.is_empty() { (other_times(view)) }
                 // Staff change what they like until it begins: no promise to make.
                 @if possible && view.clients.is_none() { p.small { (promise(business, view.start, view.now)) } }
+                @if let Some(hold) = view.kept { p.small { (kept(business, hold)) } }
                 div.acts {
                     @if possible { button.btn.primary type="submit" { "Book this time" } }
                     (leave(view))
                 }
             }
+            @if let Some(hold) = view.kept { (release(hold)) }
         }
     }
 }
@@ -113,7 +118,26 @@ fn leave(view: &Confirm<'_>) -> Markup {
     } else {
         url::bookings(week, view.staff.id, None)
     };
-    html! { a.btn href=(back) data-close { "Not now" } }
+    html! {
+        // Without scripts it is a form that gives the time back; a link could not.
+        @if view.kept.is_some() { button.btn type="submit" form="sheet-release" data-close { "Not now" } }
+        @else { a.btn href=(back) data-close { "Not now" } }
+    }
+}
+
+fn kept(business: &Business, hold: &Hold) -> String {
+    let until = text::time(&business.local(hold.until));
+    format!("Kept for you until {until}. Nobody else can book it before.")
+}
+
+/// What gives a hold back: "Not now" without scripts; with them, whatever closes the sheet or leaves the page.
+fn release(hold: &Hold) -> Markup {
+    html! {
+        form #sheet-release hidden method="post" action=(url::release(hold.id)) {
+            input type="hidden" name="start" value=(hold.start);
+            input type="hidden" name="staff" value=(hold.staff);
+        }
+    }
 }
 
 fn choice(business: &Business, choice: &Choice, chosen: Option<ServiceId>) -> Markup {
@@ -136,7 +160,7 @@ fn choice(business: &Business, choice: &Choice, chosen: Option<ServiceId>) -> Ma
 /// Why a service does not fit, in the words of this time.
 fn reason(business: &Business, choice: &Choice, refusal: Refusal) -> String {
     match (refusal, choice.until) {
-        (Refusal::Taken | Refusal::OutsideHours, Some(until)) => {
+        (Refusal::Taken | Refusal::Held | Refusal::OutsideHours, Some(until)) => {
             format!(
                 "Needs more time than is free before {}.",
                 text::time(&business.local(until))

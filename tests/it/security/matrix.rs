@@ -7,6 +7,7 @@ use crate::state::State;
 use portico::domain::viewer::Viewer;
 use portico::http::routes;
 use portico::store::booking::Book;
+use portico::store::hold::Take;
 use portico::store::token::{self, Issue, Kind};
 use portico::{assets, secret, store};
 use reqwest::Method;
@@ -26,7 +27,7 @@ const WHO: [&str; 7] = [
 ];
 
 /// A route, and what it answers to each of [`WHO`] when asked for something of the client's. A new route needs a row.
-const MATRIX: [(&str, &str, [u16; 7]); 48] = [
+const MATRIX: [(&str, &str, [u16; 7]); 50] = [
     ("GET", "/login", [200, 200, 200, 303, 303, 303, 303]),
     ("POST", "/login", [422; 7]),
     ("POST", "/logout", [303; 7]),
@@ -50,6 +51,12 @@ const MATRIX: [(&str, &str, [u16; 7]); 48] = [
         "POST",
         "/bookings/{id}/cancel",
         [303, 303, 303, 404, 303, 303, 303],
+    ),
+    ("POST", "/holds", [303; 7]),
+    (
+        "POST",
+        "/holds/{id}/release",
+        [303, 303, 303, 404, 303, 404, 404],
     ),
     ("GET", "/messages", [303, 303, 303, 200, 200, 303, 303]),
     ("POST", "/messages", [303; 7]),
@@ -225,12 +232,14 @@ impl<'h> Visit<'h> {
         }
     }
 
-    /// A time that nobody has asked for yet: 08:00 on a weekday from next week on.
+    /// A time that nobody has asked for yet: 08:00 or 13:00 on a weekday from next week on. The mornings alone do not
+    /// reach for all stories until the horizon.
     fn fresh_start(&self) -> String {
         let n = self.weekday.fetch_add(1, Ordering::Relaxed);
-        let days = 8 + n / 5 * 7 + n % 5;
+        let (day, hours) = (n / 2, n % 2 * 5);
+        let days = 8 + day / 5 * 7 + day % 5;
         let first = at("2026-11-22T06:00:00Z");
-        (first + jiff::SignedDuration::from_hours(24 * days)).to_string()
+        (first + jiff::SignedDuration::from_hours(24 * days + hours)).to_string()
     }
 
     /// Something of the client's, made anew, as it stands in the path.
@@ -240,6 +249,19 @@ impl<'h> Visit<'h> {
             let start = self.fresh_start();
             let booked = house.book(&house.thandi, &house.follow_up, &start).await;
             return booked.unwrap().to_string();
+        }
+        if path == "/holds/{id}/release" {
+            let take = Take {
+                viewer: Viewer::Client(house.thandi.clone()),
+                staff: house.naledi.staff,
+                start: at(&self.fresh_start()),
+                key: secret::token(),
+                now: house.clock().now(),
+            };
+            let held = house
+                .app
+                .transact(take, |tx, take| Box::pin(store::hold::take(tx, take)));
+            return held.await.unwrap().id.to_string();
         }
         if path.ends_with("/issue") || path.ends_with("/discard") {
             return house.draft(&house.thandi, 85_000).await.to_string();
@@ -324,6 +346,11 @@ impl<'h> Visit<'h> {
                 ("service", house.follow_up.id.to_string()),
                 ("key", secret::token()),
                 ("client", house.thandi.client.to_string()),
+            ],
+            "/holds" => vec![
+                ("start", self.fresh_start()),
+                ("staff", house.naledi.staff.to_string()),
+                ("key", secret::token()),
             ],
             "/bookings/{id}/reschedule" => vec![
                 ("start", self.fresh_start()),

@@ -1,0 +1,309 @@
+//! Holds, on both databases: whom a kept time keeps out, for how long, and what becomes of it.
+
+use crate::house::{House, On, at, on_both};
+use portico::domain::booking::Refusal;
+use portico::domain::hold::Hold;
+use portico::domain::id::{HoldId, StaffId};
+use portico::domain::viewer::{ClientViewer, Viewer};
+use portico::domain::week::Week;
+use portico::live::Region;
+use portico::realtime::Region as _;
+use portico::secret;
+use portico::store::hold::{Release, Take};
+use portico::store::{self, Error};
+use std::sync::Arc;
+use std::time::Duration;
+
+const TUESDAY_8: &str = "2026-11-24T06:00:00Z";
+const TUESDAY_8_45: &str = "2026-11-24T06:45:00Z";
+const TUESDAY_9_30: &str = "2026-11-24T07:30:00Z";
+const WEDNESDAY_8: &str = "2026-11-25T06:00:00Z";
+/// Two minutes, and one millisecond less.
+const KEPT: Duration = Duration::from_secs(120);
+const ALMOST: Duration = Duration::from_millis(119_999);
+
+fn refusal<T: std::fmt::Debug>(outcome: Result<T, Error>) -> Refusal {
+    match outcome {
+        Err(Error::Refused(refusal)) => refusal,
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+}
+
+impl House {
+    /// Holds a time of Naledi's as `client` would, under a key of its own.
+    async fn hold(&self, client: &ClientViewer, start: &str) -> Result<Hold, Error> {
+        self.hold_as(&Viewer::Client(client.clone()), start, &secret::token())
+            .await
+    }
+
+    async fn hold_as(&self, viewer: &Viewer, start: &str, key: &str) -> Result<Hold, Error> {
+        let take = Take {
+            viewer: viewer.clone(),
+            staff: self.naledi.staff,
+            start: at(start),
+            key: key.to_owned(),
+            now: self.clock().now(),
+        };
+        self.app
+            .transact(take, |tx, take| Box::pin(store::hold::take(tx, take)))
+            .await
+    }
+
+    async fn release(&self, client: &ClientViewer, hold: HoldId) -> Result<(), Error> {
+        let release = Release {
+            viewer: Viewer::Client(client.clone()),
+            hold,
+        };
+        let done = self.app.transact(release, |tx, release| {
+            Box::pin(store::hold::release(tx, release))
+        });
+        done.await
+    }
+
+    /// What the calendar shows to everybody at a start of Naledi's, and what a client's own overlay lays over it.
+    async fn shown(&self, start: &str, to: &ClientViewer) -> (String, Option<String>) {
+        let (staff, week) = (self.naledi.staff, Week::parse("2026-W48").unwrap());
+        let client = to.client;
+        let id = format!("slot-{}", at(start).as_second() / 60);
+        let mut states = Vec::new();
+        for region in [
+            Region::Slots { staff, week },
+            Region::OwnSlots {
+                client,
+                staff,
+                week,
+            },
+        ] {
+            let whole = region.load(&self.app.source).await.unwrap().whole;
+            let part = whole.parts.iter().find(|part| part.id == id);
+            states.push(part.map(|part| {
+                let (_, state) = part.html.split_once("data-state=\"").unwrap();
+                state.split('"').next().unwrap().to_owned()
+            }));
+        }
+        let own = states.pop().unwrap();
+        (states.pop().unwrap().unwrap(), own)
+    }
+}
+
+on_both!(
+    a_held_time_waits_for_whoever_holds_it,
+    |house: House| async move {
+        house.hold(&house.thandi, TUESDAY_8).await.unwrap();
+        // Long enough for the hour and the quarter after it that fit there too.
+        for start in [TUESDAY_8, TUESDAY_8_45] {
+            let other = house.book(&house.pieter, &house.follow_up, start).await;
+            assert_eq!(refusal(other), Refusal::Held, "{start}");
+            assert_eq!(
+                refusal(house.hold(&house.pieter, start).await),
+                Refusal::Held
+            );
+        }
+        house.assert_sound().await;
+        house
+            .book(&house.thandi, &house.follow_up, TUESDAY_8)
+            .await
+            .unwrap();
+        // What the shorter session does not need is free at once, and nothing is held twice.
+        house
+            .book(&house.pieter, &house.follow_up, TUESDAY_8_45)
+            .await
+            .unwrap();
+        house.assert_sound().await;
+    }
+);
+
+on_both!(
+    a_hold_leaves_room_for_each_session_on_the_sheet,
+    |house: House| async move {
+        house.hold(&house.thandi, TUESDAY_8).await.unwrap();
+        house
+            .book(&house.thandi, &house.assessment, TUESDAY_8)
+            .await
+            .unwrap();
+        house.assert_sound().await;
+    }
+);
+
+on_both!(
+    a_hold_that_is_over_is_in_nobodys_way,
+    |house: House| async move {
+        house.hold(&house.thandi, TUESDAY_8).await.unwrap();
+        house.clock().advance(ALMOST);
+        let early = house.book(&house.pieter, &house.follow_up, TUESDAY_8).await;
+        assert_eq!(refusal(early), Refusal::Held);
+        house.clock().advance(KEPT - ALMOST);
+        house
+            .book(&house.pieter, &house.follow_up, TUESDAY_8)
+            .await
+            .unwrap();
+        house.hold(&house.thandi, WEDNESDAY_8).await.unwrap();
+        house.clock().advance(KEPT);
+        house.hold(&house.aisha, WEDNESDAY_8).await.unwrap();
+        house.assert_sound().await;
+    }
+);
+
+on_both!(
+    whoever_looks_at_another_time_gives_up_the_first,
+    |house: House| async move {
+        house.hold(&house.thandi, TUESDAY_8).await.unwrap();
+        // Its own hold would lie in its way.
+        house.hold(&house.thandi, TUESDAY_8_45).await.unwrap();
+        house.hold(&house.thandi, WEDNESDAY_8).await.unwrap();
+        house
+            .book(&house.pieter, &house.follow_up, TUESDAY_8_45)
+            .await
+            .unwrap();
+        // Nobody keeps a time by booking another.
+        house
+            .book(&house.thandi, &house.follow_up, TUESDAY_9_30)
+            .await
+            .unwrap();
+        house
+            .book(&house.pieter, &house.follow_up, WEDNESDAY_8)
+            .await
+            .unwrap();
+        house.assert_sound().await;
+    }
+);
+
+on_both!(
+    a_hold_given_back_is_free_at_once_and_only_its_own_can_be,
+    |house: House| async move {
+        let first = house.hold(&house.thandi, TUESDAY_8).await.unwrap();
+        let stranger = house.release(&house.pieter, first.id).await;
+        assert!(matches!(stranger, Err(Error::NotFound)));
+        assert_eq!(
+            refusal(house.hold(&house.pieter, TUESDAY_8).await),
+            Refusal::Held
+        );
+        // The sheet that was left tells it late: the new sheet's hold stays.
+        let second = house.hold(&house.thandi, TUESDAY_8).await.unwrap();
+        let late = house.release(&house.thandi, first.id).await;
+        assert!(matches!(late, Err(Error::NotFound)));
+        assert_eq!(
+            refusal(house.hold(&house.pieter, TUESDAY_8).await),
+            Refusal::Held
+        );
+        house.release(&house.thandi, second.id).await.unwrap();
+        house.hold(&house.pieter, TUESDAY_8).await.unwrap();
+        house.assert_sound().await;
+    }
+);
+
+on_both!(
+    a_form_sent_twice_holds_once_and_no_longer,
+    |house: House| async move {
+        let thandi = Viewer::Client(house.thandi.clone());
+        let first = house.hold_as(&thandi, TUESDAY_8, "key").await.unwrap();
+        house.clock().advance(Duration::from_mins(1));
+        assert_eq!(
+            house.hold_as(&thandi, TUESDAY_8, "key").await.unwrap(),
+            first
+        );
+        let other = house.hold_as(&thandi, WEDNESDAY_8, "key").await.unwrap();
+        assert_ne!(other.id, first.id);
+    }
+);
+
+on_both!(
+    what_cannot_be_booked_cannot_be_held,
+    |house: House| async move {
+        for (start, expected) in [
+            ("2026-11-24T06:10:00Z", Refusal::OutsideHours),
+            ("2026-11-23T06:00:00Z", Refusal::Passed),
+            ("2026-11-23T06:45:00Z", Refusal::TooSoon),
+            ("2027-11-23T06:00:00Z", Refusal::TooFar),
+        ] {
+            let held = house.hold(&house.thandi, start).await;
+            assert_eq!(refusal(held), expected, "{start}");
+        }
+        house
+            .book(&house.pieter, &house.follow_up, TUESDAY_8)
+            .await
+            .unwrap();
+        let held = house.hold(&house.thandi, TUESDAY_8).await;
+        assert_eq!(refusal(held), Refusal::Taken);
+        let nobody = house.hold_as(&Viewer::Guest, TUESDAY_9_30, "key").await;
+        assert!(matches!(nobody, Err(Error::NotFound)));
+        let take = Take {
+            viewer: Viewer::Client(house.thandi.clone()),
+            staff: StaffId::new(),
+            start: at(TUESDAY_9_30),
+            key: "key".to_owned(),
+            now: house.clock().now(),
+        };
+        let unknown = house
+            .app
+            .transact(take, |tx, take| Box::pin(store::hold::take(tx, take)));
+        assert!(matches!(unknown.await, Err(Error::NotFound)));
+    }
+);
+
+on_both!(
+    of_sixty_four_who_want_one_time_one_holds_it,
+    |house: House| async move {
+        let house = Arc::new(house);
+        let barrier = Arc::new(tokio::sync::Barrier::new(64));
+        let mut crowd = tokio::task::JoinSet::new();
+        for n in 0..64 {
+            let (house, barrier) = (Arc::clone(&house), Arc::clone(&barrier));
+            crowd.spawn(async move {
+                let client = [&house.thandi, &house.pieter, &house.aisha][n % 3].clone();
+                barrier.wait().await;
+                (client.client, house.hold(&client, TUESDAY_8).await)
+            });
+        }
+        let mut holders = std::collections::HashSet::new();
+        for (client, outcome) in crowd.join_all().await {
+            match outcome {
+                Ok(_) => _ = holders.insert(client),
+                Err(Error::Refused(Refusal::Held | Refusal::Taken)) => {}
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+        // Whoever has it may ask again and keeps it; nobody else ever got it.
+        assert_eq!(holders.len(), 1);
+        house.assert_sound().await;
+    }
+);
+
+on_both!(
+    others_see_a_held_time_until_it_is_over,
+    |house: House| async move {
+        let free = ("free".to_owned(), None);
+        assert_eq!(house.shown(TUESDAY_8, &house.pieter).await, free);
+        let hold = house.hold(&house.thandi, TUESDAY_8).await.unwrap();
+        let held = ("held".to_owned(), None);
+        assert_eq!(house.shown(TUESDAY_8, &house.pieter).await, held);
+        // One's own hold blocks everybody but oneself.
+        let own = ("held".to_owned(), Some("free".to_owned()));
+        assert_eq!(house.shown(TUESDAY_8, &house.thandi).await, own);
+
+        let region = Region::Slots {
+            staff: house.naledi.staff,
+            week: Week::parse("2026-W48").unwrap(),
+        };
+        let loaded = region.load(&house.app.source).await.unwrap();
+        assert_eq!(loaded.valid_until, Some(hold.until));
+        house.clock().advance(KEPT);
+        assert_eq!(house.shown(TUESDAY_8, &house.thandi).await, free);
+
+        // The rows of what is over change nothing when they go.
+        let before = region.load(&house.app.source).await.unwrap();
+        let now = house.clock().now();
+        let swept = house
+            .app
+            .transact(now, |tx, now| Box::pin(store::hold::sweep(tx, *now)));
+        swept.await.unwrap();
+        let after = region.load(&house.app.source).await.unwrap();
+        assert_eq!(
+            (after.version, after.whole.digest),
+            (before.version, before.whole.digest)
+        );
+        let mut tx = house.app.db.snapshot().await.unwrap();
+        let rows: (i64,) = tx.q("SELECT COUNT(*) FROM occupied").one().await.unwrap();
+        assert_eq!(rows, (0,));
+    }
+);
