@@ -51,12 +51,25 @@
   document.addEventListener('sheet-close', close);        // the server's HX-Trigger, after its swap
   document.addEventListener('close', e => {               // also Escape; `close` does not bubble, hence the capture
     if (e.target !== sheet()) return;
+    release(e.target);
     e.target.replaceChildren();                           // an old form must not flash up under the next one's title
     // The push that came meanwhile may have replaced the element, and then the browser's own memory of it is void.
     const back = byId(openerId) ?? (opener?.isConnected ? opener : null) ?? byId('main');
     opener = null;
     back?.focus({ preventScroll: true });
   }, true);
+
+  // --- The time that an open sheet holds is given back with it: closed, or left with the page, which a plain fetch would not
+  // outlive. What was booked meanwhile is no hold any more.
+  function release(root) {
+    const form = root.querySelector('#sheet-release');
+    if (!form) return false;
+    fetch(form.action, { method: 'POST', keepalive: true, headers: { 'HX-Request': 'true' }, body: new URLSearchParams(new FormData(form)) }).catch(() => {});
+    form.remove();
+    return true;
+  }
+  // Whoever comes back to the page as it was must not be told that it still holds.
+  addEventListener('pagehide', () => { if (release(document)) close(); });
 
   // --- The day picker: the chosen day is on [data-days], outside every region, so that no push can undo the choice.
   function mark(box) {
@@ -121,7 +134,8 @@
   // counts once, also when only the answer was lost.
   function unsaved(e) {
     const ctx = e.detail.ctx, form = ctx?.sourceElement?.closest?.('form');
-    if (!form || form.method !== 'post' || ctx.response?.status < 500) return;
+    // A hidden one saves nothing that somebody filled in, and its answer is shown.
+    if (!form || form.hidden || form.method !== 'post' || ctx.response?.status < 500) return;
     ctx.swap = 'none';
     if (form.getAttribute('hx-swap') === 'none') return;   // nobody sent it by hand, and it is tried again
     const note = Object.assign(document.createElement('p'), { className: 'note bad unsaved', textContent: 'It may not be saved. Try again: sent twice, it counts once.' });

@@ -30,7 +30,7 @@ pub(in crate::store) async fn take(
         Taker::Booking(id) => (Some(id.0), None),
         Taker::Hold(id) => (None, Some(id.0)),
     };
-    let taken = tx
+    let written = tx
         .q("WITH RECURSIVE quanta (n) AS (
                 SELECT CAST($3 AS BIGINT) UNION ALL SELECT n + 1 FROM quanta WHERE n + 1 < $6
             ), sides (side) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT CAST(1 AS BIGINT))
@@ -47,7 +47,7 @@ pub(in crate::store) async fn take(
         .bind(hold)
         .run()
         .await?;
-    if i64::try_from(taken) == Ok(wanted.rows()) {
+    if i64::try_from(written) == Ok(wanted.rows()) {
         Ok(())
     } else {
         Err(Refusal::Taken.into())

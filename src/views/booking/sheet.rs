@@ -97,6 +97,7 @@ pub fn confirm(view: &Confirm<'_>) -> Markup {
                 }
             }
             @if let Some(hold) = view.kept { (release(hold)) }
+            @if !view.nearest.is_empty() { (again(view)) }
         }
     }
 }
@@ -193,19 +194,32 @@ fn promise(business: &Business, start: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// The sheet's own links to free times: following one asks for that time instead, with the same choices.
+/// The sheet's own free times: choosing one holds that time instead, with the same choices.
 fn other_times(view: &Confirm<'_>) -> Markup {
     html! {
         div.field {
             p { b { "Free times close by" } }
             div.chips {
                 @for start in view.nearest {
-                    @let href = url::choose_again(*start, view.staff.id, view.chosen, view.client);
-                    a href=(href) hx-get=(href) hx-target="#sheet" data-slot=(start) data-staff=(view.staff.id) data-state="free" {
+                    button type="submit" form="sheet-again" name="start" value=(start) data-slot=(start)
+                        data-staff=(view.staff.id) data-state="free" {
                         (text::short_moment(view.business, *start, view.now))
                     }
                 }
             }
+        }
+    }
+}
+
+/// The form that [`other_times`] belong to, beside the one that books: forms do not stand in forms.
+fn again(view: &Confirm<'_>) -> Markup {
+    html! {
+        form #sheet-again hidden method="post" action=(url::HOLDS) hx-post=(url::HOLDS) hx-target="#sheet"
+            hx-swap="innerHTML" hx-sync="this:replace" {
+            input type="hidden" name="staff" value=(view.staff.id);
+            input type="hidden" name="key" value=(view.key);
+            @if let Some(service) = view.chosen { input type="hidden" name="service" value=(service); }
+            @if let Some(client) = view.client { input type="hidden" name="client" value=(client); }
         }
     }
 }
