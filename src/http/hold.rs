@@ -72,47 +72,27 @@ pub(super) async fn create(
     booking::open(&app, &viewer, htmx, status, slot).await
 }
 
-/// Where a hold was given back from: the way back to its week.
-#[derive(Debug, Deserialize)]
-pub(super) struct Left {
-    start: Option<String>,
-    staff: Option<String>,
-}
-
 /// `POST /holds/{id}/release`: back to the week.
 pub(super) async fn release(
     State(app): State<App>,
     Me(viewer): Me,
     Htmx(htmx): Htmx,
     Named(hold): Named<HoldId>,
-    Fields(left): Fields<Left>,
 ) -> Result<Response, Error> {
-    let done = Release {
-        viewer: viewer.clone(),
-        hold,
-    };
-    app.transact(done, |tx, done| Box::pin(hold::release(tx, done)))
+    let by_staff = matches!(viewer, Viewer::Staff(_));
+    let release = Release { viewer, hold };
+    let freed = app
+        .transact(release, |tx, release| Box::pin(hold::release(tx, release)))
         .await?;
     if htmx {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let by_staff = matches!(viewer, Viewer::Staff(_));
-    let start = left.start.and_then(|start| booking::start(&start).ok());
-    let staff = left.staff.and_then(|staff| staff.parse().ok());
-    let (Some(start), Some(staff)) = (start, staff) else {
-        let to = if by_staff {
-            url::CALENDAR
-        } else {
-            url::BOOKINGS
-        };
-        return Ok(Redirect::to(to).into_response());
-    };
     let business = business::load(&mut app.db.snapshot().await?).await?;
-    let week = Week::of(business.local(start).date());
+    let week = Week::of(business.local(freed.start).date());
     let to = if by_staff {
-        url::calendar(week, Some(staff), None)
+        url::calendar(week, Some(freed.staff), None)
     } else {
-        url::bookings(week, staff, None)
+        url::bookings(week, freed.staff, None)
     };
     Ok(Redirect::to(&to).into_response())
 }

@@ -101,19 +101,18 @@ pub struct Release {
 }
 
 /// Gives a hold back before its time. One whose time somebody has since taken is as unknown as somebody else's.
-pub async fn release(tx: &mut Tx, release: &Release) -> Result<(), Error> {
+pub async fn release(tx: &mut Tx, release: &Release) -> Result<Hold, Error> {
     let person = release.viewer.person().ok_or(Error::NotFound)?;
-    let freed: Vec<(uuid::Uuid,)> = tx
-        .q("DELETE FROM holds WHERE person_id = $1 AND id = $2 RETURNING staff_id")
+    let row: Row = tx
+        .q("DELETE FROM holds WHERE person_id = $1 AND id = $2
+            RETURNING id, staff_id, starts_at, expires_at, key")
         .bind(person.0)
         .bind(release.hold.0)
-        .all()
+        .one()
         .await?;
-    let [(staff,)] = freed[..] else {
-        return Err(Error::NotFound);
-    };
-    moved(tx, &release.viewer, staff.into());
-    Ok(())
+    let (freed, _) = row.into_hold();
+    moved(tx, &release.viewer, freed.staff);
+    Ok(freed)
 }
 
 /// Gives up whatever the viewer holds: for what they do now, or because they look elsewhere.

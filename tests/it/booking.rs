@@ -377,7 +377,7 @@ on_both!(
                 ["Someone else has just taken this time."]
             );
             assert!(
-                !lost.texts(".chips button").is_empty(),
+                !lost.texts(".chips a").is_empty(),
                 "no free times are offered: {}",
                 lost.body
             );

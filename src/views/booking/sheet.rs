@@ -97,7 +97,6 @@ pub fn confirm(view: &Confirm<'_>) -> Markup {
                 }
             }
             @if let Some(hold) = view.kept { (release(hold)) }
-            @if !view.nearest.is_empty() { (again(view)) }
         }
     }
 }
@@ -134,10 +133,7 @@ fn kept(business: &Business, hold: &Hold) -> String {
 /// What gives a hold back: "Not now" without scripts; with them, whatever closes the sheet or leaves the page.
 fn release(hold: &Hold) -> Markup {
     html! {
-        form #sheet-release hidden method="post" action=(url::release(hold.id)) {
-            input type="hidden" name="start" value=(hold.start);
-            input type="hidden" name="staff" value=(hold.staff);
-        }
+        form #sheet-release hidden method="post" action=(url::release(hold.id)) {}
     }
 }
 
@@ -194,14 +190,16 @@ fn promise(business: &Business, start: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// The sheet's own free times: choosing one holds that time instead, with the same choices.
+/// The sheet's own free times: choosing one holds that time instead, with the form's choices as they stand. Without scripts
+/// it is a link, which shows the time and holds nothing.
 fn other_times(view: &Confirm<'_>) -> Markup {
     html! {
         div.field {
             p { b { "Free times close by" } }
             div.chips {
                 @for start in view.nearest {
-                    button type="submit" form="sheet-again" name="start" value=(start) data-slot=(start)
+                    @let href = url::choose_again(*start, view.staff.id, view.chosen, view.client);
+                    a href=(href) hx-post=(url::HOLDS) hx-vals=(again(view, *start)) hx-target="#sheet" data-slot=(start)
                         data-staff=(view.staff.id) data-state="free" {
                         (text::short_moment(view.business, *start, view.now))
                     }
@@ -211,16 +209,15 @@ fn other_times(view: &Confirm<'_>) -> Markup {
     }
 }
 
-/// The form that [`other_times`] belong to, beside the one that books: forms do not stand in forms.
-fn again(view: &Confirm<'_>) -> Markup {
-    html! {
-        form #sheet-again hidden method="post" action=(url::HOLDS) hx-post=(url::HOLDS) hx-target="#sheet"
-            hx-swap="innerHTML" hx-sync="this:replace" {
-            input type="hidden" name="staff" value=(view.staff.id);
-            input type="hidden" name="key" value=(view.key);
-            @if let Some(service) = view.chosen { input type="hidden" name="service" value=(service); }
-            @if let Some(client) = view.client { input type="hidden" name="client" value=(client); }
+/// What a free time changes in the form. The choice that does not fit here is disabled, and the form would leave it out.
+fn again(view: &Confirm<'_>, start: Timestamp) -> String {
+    let lost = |choice: &&Choice| view.chosen == Some(choice.service.id) && choice.fits.is_err();
+    match view.choices.iter().find(lost) {
+        Some(choice) => {
+            let id = choice.service.id;
+            format!("{{\"start\":\"{start}\",\"service\":\"{id}\"}}")
         }
+        None => format!("{{\"start\":\"{start}\"}}"),
     }
 }
 
