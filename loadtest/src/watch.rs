@@ -160,7 +160,7 @@ pub(crate) async fn measure(options: &Options) -> anyhow::Result<Report> {
         report.number("as many bookings that nobody watches", bookings, "s");
         report.number("lines kept as long without a change", lines, "s");
     }
-    memory(&mut report, sockets, empty, full);
+    memory(&mut report, sockets, fresh, full);
     if let Some(file) = &options.plot {
         crate::plot::write(file, &tally.series, base, &answers)?;
     }

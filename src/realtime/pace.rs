@@ -1,9 +1,10 @@
-//! When a connection does what by itself: frames with a gap between them, heartbeats in silence, and rounds.
+//! When a connection does what by itself: frames with a gap between them, and a round with a heartbeat every five seconds.
 
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A frame at the latest after this, so that a page knows the silence of a dead line from that of a quiet day.
+/// A page is told how fresh it is this often, whatever else it is sent: frames do not say so, and it knows the silence of a
+/// dead line from that of a quiet day.
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Between two frames.
 const APART: Duration = Duration::from_millis(50);
@@ -19,10 +20,8 @@ pub(super) struct Pace {
     pub(super) due: Option<Instant>,
     pub(super) gathering: Option<Instant>,
     pub(super) frame_at: Option<Instant>,
-    pub(super) quiet_since: Instant,
-    pub(super) beat_at: Instant,
-    pub(super) round_at: Instant,
-    pub(super) rounds: u32,
+    round_at: Instant,
+    rounds: u32,
     pub(super) ponged: Instant,
     inbound_since: Instant,
     inbound: u32,
@@ -34,8 +33,6 @@ impl Pace {
             due: None,
             gathering: None,
             frame_at: None,
-            quiet_since: now,
-            beat_at: now,
             round_at: now + HEARTBEAT,
             rounds: 0,
             ponged: now,
@@ -46,8 +43,18 @@ impl Pace {
 
     /// The first of its times.
     pub(super) fn next(&self) -> Instant {
-        let next = self.round_at.min(self.quiet_since + HEARTBEAT);
-        self.due.map_or(next, |due| next.min(due))
+        self.due.map_or(self.round_at, |due| due.min(self.round_at))
+    }
+
+    /// The number of the round whose time has come. The next is counted from when this one was due: ten thousand that are
+    /// woken late would otherwise drift into one crowd.
+    pub(super) fn round(&mut self, now: Instant) -> Option<u32> {
+        if self.round_at > now {
+            return None;
+        }
+        self.round_at = (self.round_at + HEARTBEAT).max(now);
+        self.rounds += 1;
+        Some(self.rounds)
     }
 
     /// When what rang now may be sent: after the gap, and with the page's other regions if they are on their way.

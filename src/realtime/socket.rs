@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 /// How long a ping may stay without an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -107,9 +107,10 @@ impl<R: Region> Socket<R> {
             has_moved: false,
             until: first.until,
             socket: self,
+            wire,
         };
         let close = match open.start(since, first, alarmed).await {
-            Ok(()) => match open.pump(wire).await {
+            Ok(()) => match open.pump().await {
                 Err(close) => close,
             },
             Err(close) => close,
@@ -137,8 +138,9 @@ impl<R: Region> Socket<R> {
 }
 
 /// A connection whose rights are known.
-struct Open<'s, R: Region> {
+struct Open<'s, R: Region, S> {
     socket: &'s Socket<R>,
+    wire: &'s mut Wire<S>,
     id: u64,
     person: PersonId,
     viewer: Tag,
@@ -160,7 +162,7 @@ enum Woken {
     Late,
 }
 
-impl<R: Region> Open<'_, R> {
+impl<R: Region, S: AsyncRead + AsyncWrite + Unpin + Send> Open<'_, R, S> {
     /// Begins with what was granted when rights had been `alarmed` so often; whatever moved until the alarms were heard is
     /// asked again.
     async fn start(
@@ -257,29 +259,29 @@ impl<R: Region> Open<'_, R> {
         }
     }
 
-    async fn pump<S: AsyncRead + AsyncWrite + Unpin + Send>(
-        &mut self,
-        wire: &mut Wire<S>,
-    ) -> Result<Infallible, Close> {
+    async fn pump(&mut self) -> Result<Infallible, Close> {
         let mut pace = Pace::start(Instant::now());
         // At once: the page says that it is live when it hears how fresh, not when the line stands.
-        let mut rest = self.beat(wire)?;
+        let mut rest = self.beat()?;
         // One timer for everything: it is only moved when something is due sooner, and looks again when it is early.
         let mut timer = pin!(sleep_until(pace.next()));
         // The places that rang since the last look.
         let mut rung = 0;
         loop {
             if let Some(rest) = rest.take() {
-                Box::pin(self.finish(wire, rest, &mut rung, &mut pace)).await?;
+                Box::pin(self.finish(rest, &mut rung, &mut pace)).await?;
             }
             if pace.next() < timer.deadline() {
                 timer.as_mut().reset(pace.next());
             }
-            match self.wake(wire, timer.as_mut()).await {
+            match self.wake(timer.as_mut()).await {
                 Woken::Heard(Heard::End(close)) => return Err(close),
-                Woken::Heard(Heard::Pong) => pace.ponged = Instant::now(),
-                Woken::Heard(Heard::Noise) => {
-                    if pace.is_too_much(Instant::now()) {
+                Woken::Heard(word) => {
+                    let now = Instant::now();
+                    if word == Heard::Pong {
+                        pace.ponged = now;
+                    }
+                    if pace.is_too_much(now) {
                         return Err(Close::TOO_MANY);
                     }
                 }
@@ -294,22 +296,18 @@ impl<R: Region> Open<'_, R> {
                         pace.due = Some(at);
                         continue;
                     }
-                    rest = self.push(wire, &mut rung, &mut pace, now)?;
+                    rest = self.push(&mut rung, &mut pace, now)?;
                 }
                 Woken::Late => {
                     let now = Instant::now();
                     if pace.due.is_some_and(|due| due <= now) {
-                        rest = self.push(wire, &mut rung, &mut pace, now)?;
+                        rest = self.push(&mut rung, &mut pace, now)?;
                     }
-                    // Frames do not say how fresh the page is: a busy one has to be told as well.
-                    let is_untold = pace.round_at <= now && pace.beat_at + HEARTBEAT <= now;
-                    if rest.is_none() && (is_untold || pace.quiet_since + HEARTBEAT <= now) {
-                        rest = self.beat(wire)?;
-                        pace.beat_at = now;
-                        pace.quiet_since = now;
-                    }
-                    if rest.is_none() && pace.round_at <= now {
-                        Box::pin(self.round(wire, &mut pace)).await?;
+                    if rest.is_none()
+                        && let Some(round) = pace.round(now)
+                    {
+                        Box::pin(self.round(round, pace.ponged)).await?;
+                        rest = self.beat()?;
                     }
                     timer.as_mut().reset(pace.next());
                 }
@@ -318,10 +316,9 @@ impl<R: Region> Open<'_, R> {
     }
 
     /// Writes what the other side did not take at once. It waits for as long as they take anything at all, but for nobody
-    /// whose rights have ended.
-    async fn finish<S: AsyncRead + AsyncWrite + Unpin + Send>(
+    /// whose rights or session have ended.
+    async fn finish(
         &mut self,
-        wire: &mut Wire<S>,
         mut rest: Outgoing,
         rung: &mut u32,
         pace: &mut Pace,
@@ -332,11 +329,15 @@ impl<R: Region> Open<'_, R> {
                 if let Poll::Ready(why) = self.bell.poll(cx) {
                     return Poll::Ready(Ok(Some(why)));
                 }
-                let written = wire.poll_rest(&mut rest, cx);
+                let written = self.wire.poll_rest(&mut rest, cx);
                 written.map(|written| written.map(|()| None))
             });
-            let Some(why) = why.await? else { break };
-            wire.is_heard |= why & Bell::LINE != 0;
+            let Ok(why) = timeout(HEARTBEAT, why).await else {
+                self.is_over().await?;
+                continue;
+            };
+            let Some(why) = why? else { break };
+            self.wire.is_heard |= why & Bell::LINE != 0;
             *rung |= why & !Bell::LINE;
             if why & Bell::ALARM != 0 {
                 self.alarmed().await?;
@@ -348,7 +349,6 @@ impl<R: Region> Open<'_, R> {
             pace.ponged = now;
         }
         pace.frame_at = Some(now);
-        pace.quiet_since = now;
         // What rang meanwhile is not rung for again.
         if *rung != 0 {
             pace.due = Some(pace.plan(now, self.is_loading()));
@@ -365,19 +365,15 @@ impl<R: Region> Open<'_, R> {
     }
 
     /// Waits for whatever comes first.
-    async fn wake<S: AsyncRead + AsyncWrite + Unpin + Send>(
-        &self,
-        wire: &mut Wire<S>,
-        mut timer: Pin<&mut Sleep>,
-    ) -> Woken {
+    async fn wake(&mut self, mut timer: Pin<&mut Sleep>) -> Woken {
         poll_fn(|cx| {
             if let Poll::Ready(why) = self.bell.poll(cx) {
-                wire.is_heard |= why & Bell::LINE != 0;
+                self.wire.is_heard |= why & Bell::LINE != 0;
                 if why != Bell::LINE {
                     return Poll::Ready(Woken::Rung(why & !Bell::LINE));
                 }
             }
-            if let Poll::Ready(message) = wire.hear() {
+            if let Poll::Ready(message) = self.wire.hear() {
                 return Poll::Ready(Woken::Heard(message));
             }
             timer.as_mut().poll(cx).map(|()| Woken::Late)
@@ -386,19 +382,18 @@ impl<R: Region> Open<'_, R> {
     }
 
     /// Every five seconds: whether the other side is there, and whether the session still is.
-    async fn round<S: AsyncRead + AsyncWrite + Unpin + Send>(
-        &mut self,
-        wire: &mut Wire<S>,
-        pace: &mut Pace,
-    ) -> Result<(), Close> {
-        pace.rounds += 1;
-        pace.round_at += HEARTBEAT;
-        if pace.ponged.elapsed() > PATIENCE {
+    async fn round(&mut self, round: u32, ponged: Instant) -> Result<(), Close> {
+        if ponged.elapsed() > PATIENCE {
             return Err(Close::GONE);
         }
-        if pace.rounds.is_multiple_of(2) {
-            wire.ping()?;
+        if round.is_multiple_of(2) {
+            self.wire.ping()?;
         }
+        self.is_over().await
+    }
+
+    /// Asks again once the session's time is over: it may have been made longer.
+    async fn is_over(&mut self) -> Result<(), Close> {
         if self.socket.hub.clock().now() >= self.until {
             self.authorise().await?;
         }
@@ -406,9 +401,8 @@ impl<R: Region> Open<'_, R> {
     }
 
     /// Sends what the places that rang have and the page has not; what did not go at once is to be finished.
-    fn push<S: AsyncRead + AsyncWrite + Unpin + Send>(
+    fn push(
         &mut self,
-        wire: &mut Wire<S>,
         rung: &mut u32,
         pace: &mut Pace,
         now: Instant,
@@ -420,8 +414,7 @@ impl<R: Region> Open<'_, R> {
         };
         self.socket.hub.meter().patched(frame.remaining());
         pace.frame_at = Some(now);
-        pace.quiet_since = now;
-        wire.send(frame)
+        self.wire.send(frame)
     }
 
     /// What the page does not have yet of the places that rang, as one frame, and the cursor moved past it.
@@ -462,10 +455,7 @@ impl<R: Region> Open<'_, R> {
 
     /// How fresh the page is, and where it stands now if that moved without a frame: a page that comes back with an old
     /// cursor costs loads.
-    fn beat<S: AsyncRead + AsyncWrite + Unpin + Send>(
-        &mut self,
-        wire: &mut Wire<S>,
-    ) -> Result<Option<Outgoing>, Close> {
+    fn beat(&mut self) -> Result<Option<Outgoing>, Close> {
         let age = self.age().as_millis();
         let is_slow = self.is_staff && self.socket.hub.is_slow();
         let slow = if is_slow { r#","slow":true"# } else { "" };
@@ -476,7 +466,7 @@ impl<R: Region> Open<'_, R> {
         };
         let frame = Outgoing::text(&beat);
         self.socket.hub.meter().sent(frame.remaining());
-        wire.send(frame)
+        self.wire.send(frame)
     }
 
     fn is_loading(&self) -> bool {

@@ -36,6 +36,7 @@ pub(super) struct Wire<S> {
 }
 
 /// What a look at the line brought.
+#[derive(PartialEq, Eq)]
 pub(super) enum Heard {
     /// It ends.
     End(Close),
@@ -73,6 +74,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         let mut cx = Context::from_waker(&self.ear);
         let heard = self.ws.poll_next_unpin(&mut cx);
         self.is_heard = heard.is_ready();
+        if let Poll::Ready(Some(Ok(Message::Close(_)))) = heard {
+            // Who says goodbye is answered (RFC 6455, 5.5.1), if that goes at once.
+            let _ = self.ws.poll_flush_unpin(&mut cx);
+        }
         heard.map(|heard| match heard {
             None | Some(Ok(Message::Close(_))) => Heard::End(Close::GONE),
             Some(Err(error)) => Heard::End(Close::to_blame(&error)),
@@ -111,7 +116,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Asks whether anybody is there. What does not go at once goes with the next look or frame.
+    /// Asks whether anybody is there. What does not go at once goes before the next frame.
     pub(super) fn ping(&mut self) -> Result<(), Close> {
         self.is_flushed = false;
         let ping = Message::Ping(Vec::new().into());

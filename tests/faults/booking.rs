@@ -3,6 +3,8 @@
 use crate::rig::dice::Dice;
 use crate::rig::{Business, Instance, On, Outcome, Person};
 use anyhow::{Context as _, ensure};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Barrier;
@@ -41,71 +43,144 @@ async fn services(person: &Person, start: &str, staff: &str) -> anyhow::Result<V
     Ok(sheet.attributes("input[name=service]:not([disabled])", "value"))
 }
 
-/// Row 27: three neighbouring times and two lengths, wanted by all at once over three instances. `off` is what they go
-/// without.
-pub(crate) async fn all_want_one_time(on: On, off: &str, rounds: usize) -> Outcome {
-    let mut dice = Dice::roll();
-    let business = Business::open(on).await?;
+/// A crowd over three instances. `off` is what they go without.
+async fn crowd(business: &Business, off: &str) -> anyhow::Result<(Vec<Instance>, Vec<Person>)> {
     let mut instances = Vec::new();
     for _ in 0..3 {
-        instances.push(Instance::of(&business).without(off).serve().await?);
+        instances.push(Instance::of(business).without(off).serve().await?);
     }
     let mut people = Vec::new();
     for n in 1..=16 {
         let who = format!("client-{n:04}");
         people.push(Person::sign_in(&instances[n % 3], &who).await?);
     }
+    Ok((instances, people))
+}
+
+/// All want one of three neighbouring times at once, in two lengths: nothing overlaps, and who got none is told so.
+async fn all_want(
+    business: &Business,
+    people: &[Person],
+    staff: &str,
+    near: &[String],
+    round: usize,
+) -> Outcome {
+    let services = services(&people[0], &near[0], staff).await?;
+    ensure!(!services.is_empty(), "something fits at {}", near[0]);
+    let gate = Arc::new(Barrier::new(people.len()));
+    let wants: Vec<_> = people
+        .iter()
+        .enumerate()
+        .map(|(n, person)| {
+            // Every second one wants the very same, so that there is a loser in each round.
+            let start = near[if n % 2 == 0 { 0 } else { n % 3 }].clone();
+            let service = services[n % services.len()].clone();
+            let (person, staff, gate) = (person.clone(), staff.to_owned(), Arc::clone(&gate));
+            tokio::spawn(async move {
+                gate.wait().await;
+                let key = format!("round {round}");
+                let form = [
+                    ("start", start.as_str()),
+                    ("staff", &staff),
+                    ("service", &service),
+                    ("key", &key),
+                ];
+                person.post("/bookings", &form).await
+            })
+        })
+        .collect();
+    let mut won = 0;
+    for want in wants {
+        let answer = want.await??;
+        ensure!(
+            [303, 409, 422].contains(&answer.status),
+            "{} {}",
+            answer.status,
+            answer.body
+        );
+        ensure!(answer.took < TOLD, "told after {:?}", answer.took);
+        won += usize::from(answer.status == 303);
+        if answer.status == 409 {
+            ensure!(
+                answer.body.contains("name=\"key\""),
+                "the sheet as it stands now"
+            );
+        }
+    }
+    let overlaps = business.count(OVERLAPS).await?;
+    ensure!(overlaps == 0, "{overlaps} sessions overlap");
+    ensure!((1..=3).contains(&won), "{won} got the time");
+    Ok(())
+}
+
+/// Row 27: three neighbouring times and two lengths, wanted by all at once over three instances. `off` is what they go
+/// without.
+pub(crate) async fn all_want_one_time(on: On, off: &str, rounds: usize) -> Outcome {
+    let mut dice = Dice::roll();
+    let business = Business::open(on).await?;
+    let (_instances, people) = crowd(&business, off).await?;
     for round in 0..rounds {
         let (staff, starts) = free(&people[0]).await?;
         let begin = usize::try_from(dice.below(starts.len() as u64 - 3))?;
-        let near = &starts[begin..begin + 3];
-        let services = services(&people[0], &near[0], &staff).await?;
-        ensure!(!services.is_empty(), "something fits at {}", near[0]);
-        let gate = Arc::new(Barrier::new(people.len()));
-        let wants: Vec<_> = people
-            .iter()
-            .enumerate()
-            .map(|(n, person)| {
-                // Every second one wants the very same, so that there is a loser in each round.
-                let start = near[if n % 2 == 0 { 0 } else { n % 3 }].clone();
-                let service = services[n % services.len()].clone();
-                let (person, staff, gate) = (person.clone(), staff.clone(), Arc::clone(&gate));
-                tokio::spawn(async move {
-                    gate.wait().await;
-                    let key = format!("round {round}");
-                    let form = [
-                        ("start", start.as_str()),
-                        ("staff", &staff),
-                        ("service", &service),
-                        ("key", &key),
-                    ];
-                    person.post("/bookings", &form).await
-                })
-            })
-            .collect();
-        let mut won = 0;
-        for want in wants {
-            let answer = want.await??;
-            ensure!(
-                [303, 409, 422].contains(&answer.status),
-                "{} {}",
-                answer.status,
-                answer.body
-            );
-            ensure!(answer.took < TOLD, "told after {:?}", answer.took);
-            won += usize::from(answer.status == 303);
-            if answer.status == 409 {
-                ensure!(
-                    answer.body.contains("name=\"key\""),
-                    "the sheet as it stands now"
-                );
-            }
-        }
-        let overlaps = business.count(OVERLAPS).await?;
-        ensure!(overlaps == 0, "{overlaps} sessions overlap");
-        ensure!((1..=3).contains(&won), "{won} got the time");
+        all_want(&business, &people, &staff, &starts[begin..begin + 3], round).await?;
     }
     business.is_sound()
+}
+
+/// Rows 20 and 27: in the night in which an hour comes twice, both are free, each once, and each is somebody's alone.
+async fn all_want_the_hour_that_comes_twice(on: On) -> Outcome {
+    let zone = TimeZone::get("Europe/London")?;
+    let set_back = zone
+        .following(Timestamp::now())
+        .find(|change| change.dst().is_std())
+        .context("clocks are set back every year")?
+        .timestamp();
+    let night = set_back.to_zoned(zone).date();
+    let business = Business::open(on).await?;
+    for sql in [
+        "DELETE FROM settings WHERE name IN ('zone', 'horizon_weeks')".to_owned(),
+        "INSERT INTO settings (name, value) VALUES ('zone', 'Europe/London'), ('horizon_weeks', '60')"
+            .to_owned(),
+        format!(
+            "INSERT INTO overrides (staff_id, day_on, windows) SELECT id, '{night}', '[[0, 240]]' FROM staff"
+        ),
+    ] {
+        business.tell(sql).await?;
+    }
+    let (_instances, people) = crowd(&business, "").await?;
+    let week = night.iso_week_date();
+    let week = format!("/bookings?week={}-W{:02}", week.year(), week.week());
+    let page = people[0].get(&week).await?;
+    let staff = page.attributes("[data-state=free]", "data-staff");
+    let staff = staff.first().context("a slot is somebody's")?;
+    let starts = page.attributes("[data-state=free]", "data-slot");
+    let mut instants = Vec::new();
+    for start in &starts {
+        instants.push(start.parse::<Timestamp>()?);
+    }
+    let second = instants.iter().position(|start| *start >= set_back);
+    let second = second.context("the hour is there for the second time")?;
+    let hour = SignedDuration::from_hours(1);
+    for (start, from) in [(second - 1, set_back - hour), (second, set_back)] {
+        let start = instants[start];
+        ensure!(
+            (from..from + hour).contains(&start),
+            "{start} is not in the hour from {from}"
+        );
+    }
+    let near = &starts[second - 1..=second + 1];
+    all_want(&business, &people, staff, near, 0).await?;
+    business.is_sound()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_hour_that_comes_twice_is_booked_twice_on_sqlite() -> Outcome {
+    all_want_the_hour_that_comes_twice(On::Sqlite).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_hour_that_comes_twice_is_booked_twice_on_postgres() -> Outcome {
+    all_want_the_hour_that_comes_twice(On::Postgres).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,6 +3,7 @@
 
 mod rig;
 
+mod balancer;
 mod booking;
 mod clock;
 mod crash;

@@ -255,7 +255,7 @@ async fn a_silent_subscription_is_noticed() -> Outcome {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dead_line_to_redis_is_noticed() -> Outcome {
     let mut trio = Trio::open("").await?;
-    trio.line.strand();
+    trio.line.strand(true, true);
     trio.is_swept().await?;
     trio.is_heard_within(HEALED).await?;
     trio.is_exact().await

@@ -1,4 +1,5 @@
-//! An instance that gets too little of the machine is slower, says no, and is well again as soon as it gets more.
+//! An instance that gets too little of the machine is slower, says no, and is well again as soon as it gets more. What the
+//! kernel does to one that has no memory left is a KILL at any instant: `crash` and `together` do that.
 
 use crate::rig::{Business, Instance, On, Outcome, Person, Watcher, until};
 use anyhow::ensure;

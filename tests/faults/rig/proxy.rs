@@ -31,8 +31,9 @@ struct Rules {
     down: Way,
     /// Connections numbered below this are cut.
     cut: usize,
-    /// And below this silent for ever, while new ones go through.
-    stranded: usize,
+    /// And below these silent for ever, up or down, while new ones go through.
+    stranded_up: usize,
+    stranded_down: usize,
     /// And below this no published message gets through, while commands are answered.
     deaf: usize,
 }
@@ -43,8 +44,8 @@ pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     rules: watch::Sender<Rules>,
     made: Arc<AtomicUsize>,
-    /// Connections that are still held at the server's side.
-    held: Arc<AtomicUsize>,
+    /// Connections that one of both ends has ended.
+    ended: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
@@ -57,21 +58,22 @@ impl Proxy {
             up: Way::default(),
             down: Way::default(),
             cut: 0,
-            stranded: 0,
+            stranded_up: 0,
+            stranded_down: 0,
             deaf: 0,
         });
-        let (made, held) = <(Arc<AtomicUsize>, Arc<AtomicUsize>)>::default();
+        let (made, ended) = <(Arc<AtomicUsize>, Arc<AtomicUsize>)>::default();
         let task = tokio::spawn(accept(
             listener,
             rules.clone(),
             Arc::clone(&made),
-            Arc::clone(&held),
+            Arc::clone(&ended),
         ));
         Ok(Self {
             address,
             rules,
             made,
-            held,
+            ended,
             task,
         })
     }
@@ -97,10 +99,14 @@ impl Proxy {
         self.rules.send_modify(|rules| rules.cut = made);
     }
 
-    /// What is open hears nothing any more, and is not told; new connections go through.
-    pub(crate) fn strand(&self) {
+    /// Nothing gets through any more of what is open, towards the server, back, or both, and nobody is told; new connections
+    /// go through.
+    pub(crate) fn strand(&self, up: bool, down: bool) {
         let made = self.made.load(Ordering::SeqCst);
-        self.rules.send_modify(|rules| rules.stranded = made);
+        self.rules.send_modify(|rules| {
+            rules.stranded_up = if up { made } else { rules.stranded_up };
+            rules.stranded_down = if down { made } else { rules.stranded_down };
+        });
     }
 
     /// What is open is answered and hears no published message any more.
@@ -114,9 +120,9 @@ impl Proxy {
         self.rules.send_modify(|rules| rules.target = target);
     }
 
-    /// Connections whose server has not ended them.
-    pub(crate) fn held(&self) -> usize {
-        self.held.load(Ordering::SeqCst)
+    /// Connections that one of both ends has ended.
+    pub(crate) fn ended(&self) -> usize {
+        self.ended.load(Ordering::SeqCst)
     }
 }
 
@@ -131,11 +137,11 @@ async fn accept(
     listener: TcpListener,
     rules: watch::Sender<Rules>,
     made: Arc<AtomicUsize>,
-    held: Arc<AtomicUsize>,
+    ended: Arc<AtomicUsize>,
 ) {
     while let Ok((client, _)) = listener.accept().await {
         let number = made.fetch_add(1, Ordering::SeqCst);
-        let (rules, held) = (rules.subscribe(), Arc::clone(&held));
+        let (rules, ended) = (rules.subscribe(), Arc::clone(&ended));
         tokio::spawn(async move {
             let target = rules.borrow().target;
             let Ok(server) = TcpStream::connect(target).await else {
@@ -144,15 +150,14 @@ async fn accept(
             let _ = (client.set_nodelay(true), server.set_nodelay(true));
             let ((from_client, to_client), (from_server, to_server)) =
                 (client.into_split(), server.into_split());
-            held.fetch_add(1, Ordering::SeqCst);
             let mut cut = rules.clone();
             // Either end takes the other with it.
             tokio::select! {
-                () = carry(from_client, to_server, rules.clone(), number, |rules| rules.up) => {}
-                () = carry(from_server, to_client, rules, number, |rules| rules.down) => {}
+                () = carry(from_client, to_server, rules.clone(), number, |rules| (rules.up, rules.stranded_up)) => {}
+                () = carry(from_server, to_client, rules, number, |rules| (rules.down, rules.stranded_down)) => {}
                 _ = cut.wait_for(|rules| number < rules.cut) => {}
             }
-            held.fetch_sub(1, Ordering::SeqCst);
+            ended.fetch_add(1, Ordering::SeqCst);
         });
     }
 }
@@ -163,7 +168,7 @@ async fn carry(
     mut to: OwnedWriteHalf,
     mut rules: watch::Receiver<Rules>,
     number: usize,
-    way: fn(&Rules) -> Way,
+    way: fn(&Rules) -> (Way, usize),
 ) {
     let mut piece = vec![0; 16 * 1024];
     let (mut carried, mut split) = (0, Split::default());
@@ -171,15 +176,16 @@ async fn carry(
         let Ok(length @ 1..) = from.read(&mut piece).await else {
             return;
         };
-        let is_stranded = |rules: &Rules| number < rules.stranded;
-        let told = rules.wait_for(|rules| !way(rules).silent || is_stranded(rules));
-        let Ok((mut now, stranded, deaf)) = told
-            .await
-            .map(|rules| (way(&rules), is_stranded(&rules), number < rules.deaf))
+        let told = rules.wait_for(|rules| {
+            let (way, stranded) = way(rules);
+            !way.silent || number < stranded
+        });
+        let Ok(((mut now, stranded), deaf)) =
+            told.await.map(|rules| (way(&rules), number < rules.deaf))
         else {
             return;
         };
-        if stranded {
+        if number < stranded {
             // Read all the same: that the other side gave up is seen.
             continue;
         }

@@ -34,6 +34,8 @@ pub(crate) struct Seen {
     /// Whether that heartbeat said that other instances are only found, not heard.
     pub(crate) slow: bool,
     pub(crate) is_open: bool,
+    /// How often it was open.
+    pub(crate) connections: usize,
     /// A close code after which a browser does not come back.
     pub(crate) closed: Option<u16>,
     went_back: Option<String>,
@@ -114,18 +116,22 @@ impl Watcher {
 
     /// The page as pushed is the page as it would be loaded `at` an instance now; nothing went back on the way.
     pub(crate) async fn is_exact(&self, at: SocketAddr, within: Duration) -> anyhow::Result<()> {
+        self.agrees(at, within).await?;
+        let went_back = self.seen().went_back.clone();
+        ensure!(
+            went_back.is_none(),
+            "a version went back: {}",
+            went_back.unwrap_or_default()
+        );
+        Ok(())
+    }
+
+    /// The same of a page that may have been ahead of the database: only going back brings that up to date.
+    pub(crate) async fn agrees(&self, at: SocketAddr, within: Duration) -> anyhow::Result<()> {
         let began = Instant::now();
         loop {
             let fresh = self.person.at_address(at).get(&self.path).await?;
-            let compared = {
-                let seen = self.seen();
-                ensure!(
-                    seen.went_back.is_none(),
-                    "a version went back: {:?}",
-                    seen.went_back
-                );
-                seen.page.agrees_with(&Page::of(&fresh.body))
-            };
+            let compared = self.seen().page.agrees_with(&Page::of(&fresh.body));
             match compared {
                 Ok(()) => return Ok(()),
                 Err(error) if began.elapsed() > within => {
@@ -172,7 +178,11 @@ async fn read(cookie: &str, address: SocketAddr, url: &str, seen: &Mutex<Seen>) 
     headers.insert("origin", format!("http://{address}").parse().ok()?);
     headers.insert("cookie", cookie.parse().ok()?);
     let (mut stream, _) = tokio_tungstenite::connect_async(request).await.ok()?;
-    seen.lock().ok()?.is_open = true;
+    {
+        let mut seen = seen.lock().ok()?;
+        seen.is_open = true;
+        seen.connections += 1;
+    }
     loop {
         match stream.next().await?.ok()? {
             Message::Text(text) => seen.lock().ok()?.take(&text),
