@@ -59,6 +59,8 @@ pub enum Refusal {
     TooSoon,
     #[error("This time is further ahead than can be booked yet.")]
     TooFar,
+    #[error("This session is not on offer with them. Choose another session, or someone else.")]
+    NotOffered,
     #[error("It is too short before this session to move it online. Send us a message.")]
     TooLate,
     #[error("This session has ended or was cancelled, so it can no longer change.")]
@@ -86,7 +88,7 @@ pub fn check(
     start: Timestamp,
 ) -> Result<(), Refusal> {
     let now = calendar.now.unwrap_or(Timestamp::MIN);
-    if calendar.now.is_some() && business.local(start).date() > business.horizon(now) {
+    if calendar.now.is_some() && business.local(start).date() > service.horizon(business, now) {
         return Err(Refusal::TooFar);
     }
     calendar

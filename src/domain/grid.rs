@@ -65,7 +65,7 @@ pub fn grid(
             calendar.slots(
                 &service.terms(),
                 week.first(),
-                week.last().min(business.horizon(now)),
+                week.last().min(service.horizon(business, now)),
             )
         })
         .collect();

@@ -6,6 +6,8 @@ pub mod business;
 pub mod client;
 pub mod email;
 pub mod grid;
+pub mod holiday;
+pub mod hours;
 pub mod id;
 pub mod invoice;
 pub mod message;

@@ -7,7 +7,7 @@ pub use change::{Book, Cancel, Move, book, cancel, reschedule};
 
 use super::{Error, Tx, at, scope};
 use crate::domain::booking::{Booking, Status};
-use crate::domain::id::{BookingId, ClientId, StaffId};
+use crate::domain::id::{BookingId, ClientId, ServiceId, StaffId};
 use crate::domain::slot::Busy;
 use crate::domain::viewer::{StaffViewer, Viewer};
 use jiff::{SignedDuration, Timestamp};
@@ -100,6 +100,42 @@ pub async fn upcoming(
              AND bookings.starts_at + bookings.minutes * 60000 > $2 ORDER BY bookings.starts_at LIMIT 100"
         ))
         .bind(client.0)
+        .bind(now.as_millisecond())
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(Booking::from).collect())
+}
+
+/// The confirmed sessions of a service that have not begun, by time. For whoever sets the business up.
+pub(super) async fn coming_of(
+    tx: &mut Tx,
+    service: ServiceId,
+    now: Timestamp,
+) -> Result<Vec<Booking>, Error> {
+    let rows: Vec<Row> = tx
+        .q(select!(
+            "WHERE bookings.service_id = $1 AND bookings.status = 'confirmed' AND bookings.starts_at > $2
+             ORDER BY bookings.starts_at, bookings.id"
+        ))
+        .bind(service.0)
+        .bind(now.as_millisecond())
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(Booking::from).collect())
+}
+
+/// The confirmed sessions with a member of staff that have not begun, by time. For whoever sets the business up.
+pub(super) async fn coming_with(
+    tx: &mut Tx,
+    staff: StaffId,
+    now: Timestamp,
+) -> Result<Vec<Booking>, Error> {
+    let rows: Vec<Row> = tx
+        .q(select!(
+            "WHERE bookings.staff_id = $1 AND bookings.status = 'confirmed' AND bookings.starts_at > $2
+             ORDER BY bookings.starts_at, bookings.id"
+        ))
+        .bind(staff.0)
         .bind(now.as_millisecond())
         .all()
         .await?;

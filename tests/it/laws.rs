@@ -5,7 +5,7 @@ use portico::domain::id::{ClientId, PersonId, ServiceId, StaffId};
 use portico::domain::invoice::Filter;
 use portico::domain::message::Body;
 use portico::domain::payment::{Event, Result as Told};
-use portico::domain::service::Service;
+use portico::domain::service::{Colour, Service};
 use portico::domain::slot::Window;
 use portico::domain::viewer::{Role, Viewer};
 use portico::domain::week::Week;
@@ -430,6 +430,11 @@ on_both!(
                     before: 0,
                     after: 0,
                     notice: 0,
+                    horizon_weeks: None,
+                    staff: Vec::new(),
+                    video_url: None,
+                    colour: Colour::default(),
+                    version: 1,
                 };
                 store::service::create(tx, &new).await
             })
