@@ -2,7 +2,7 @@
 
 use super::business::Business;
 use super::id::{BookingId, ClientId, ServiceId, StaffId};
-use super::service::Service;
+use super::service::{Colour, Service};
 use super::slot::{self, Busy, Calendar};
 use jiff::{SignedDuration, Timestamp};
 
@@ -106,6 +106,9 @@ pub struct Booking {
     pub staff_name: String,
     pub service: ServiceId,
     pub service_name: String,
+    /// The colour of its service, and where it takes place if by video: as the service has them now.
+    pub colour: Colour,
+    pub video_url: Option<String>,
     pub starts_at: Timestamp,
     /// Length in minutes, as booked: a later change of the service leaves it.
     pub minutes: i64,

@@ -217,108 +217,32 @@ mod tests {
     #[test]
     fn each_field_has_its_own_sentence() {
         assert_eq!(service().wrongs(), []);
-        let video = |url: &str| Some(url.to_owned());
-        for (wrong, service) in [
-            (
-                Wrong::Name,
-                Service {
-                    name: " ".to_owned(),
-                    ..service()
-                },
-            ),
-            (
-                Wrong::Price,
-                Service {
-                    price: -1,
-                    ..service()
-                },
-            ),
-            (
-                Wrong::Price,
-                Service {
-                    price: MOST_PRICE + 1,
-                    ..service()
-                },
-            ),
-            (
-                Wrong::Minutes,
-                Service {
-                    minutes: 0,
-                    ..service()
-                },
-            ),
-            (
-                Wrong::Minutes,
-                Service {
-                    minutes: 42,
-                    ..service()
-                },
-            ),
-            (
-                Wrong::Minutes,
-                Service {
-                    minutes: 725,
-                    ..service()
-                },
-            ),
-            (
-                Wrong::Step,
-                Service {
-                    step: 0,
-                    ..service()
-                },
-            ),
-            (
-                Wrong::Before,
-                Service {
-                    before: 245,
-                    ..service()
-                },
-            ),
-            (
-                Wrong::After,
-                Service {
-                    after: -5,
-                    ..service()
-                },
-            ),
-            (
-                Wrong::Notice,
-                Service {
-                    notice: MOST_NOTICE + 1,
-                    ..service()
-                },
-            ),
-            (
-                Wrong::Horizon,
-                Service {
-                    horizon_weeks: Some(0),
-                    ..service()
-                },
-            ),
-            (
-                Wrong::Video,
-                Service {
-                    video_url: video("http://meet.example/a"),
-                    ..service()
-                },
-            ),
-            (
-                Wrong::Video,
-                Service {
-                    video_url: video("https:///a"),
-                    ..service()
-                },
-            ),
-            (
-                Wrong::Video,
-                Service {
-                    video_url: video("https://meet.example/a b"),
-                    ..service()
-                },
-            ),
-        ] {
-            assert_eq!(service.wrongs(), [wrong], "{service:?}");
+        let wrong: [(Wrong, fn(&mut Service)); 14] = [
+            (Wrong::Name, |one| one.name = " ".to_owned()),
+            (Wrong::Price, |one| one.price = -1),
+            (Wrong::Price, |one| one.price = MOST_PRICE + 1),
+            (Wrong::Minutes, |one| one.minutes = 0),
+            (Wrong::Minutes, |one| one.minutes = 42),
+            (Wrong::Minutes, |one| one.minutes = 725),
+            (Wrong::Step, |one| one.step = 0),
+            (Wrong::Before, |one| one.before = 245),
+            (Wrong::After, |one| one.after = -5),
+            (Wrong::Notice, |one| one.notice = MOST_NOTICE + 1),
+            (Wrong::Horizon, |one| one.horizon_weeks = Some(0)),
+            (Wrong::Video, |one| {
+                one.video_url = Some("http://meet.example/a".to_owned());
+            }),
+            (Wrong::Video, |one| {
+                one.video_url = Some("https:///a".to_owned());
+            }),
+            (Wrong::Video, |one| {
+                one.video_url = Some("https://meet.example/a b".to_owned());
+            }),
+        ];
+        for (wrong, spoil) in wrong {
+            let mut one = service();
+            spoil(&mut one);
+            assert_eq!(one.wrongs(), [wrong], "{one:?}");
         }
     }
 

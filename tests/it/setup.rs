@@ -709,3 +709,36 @@ on_both!(
         assert_eq!(hours_of(&house).await, before);
     }
 );
+
+on_both!(
+    a_session_by_video_says_where_to_its_client_alone,
+    |house: House| async move {
+        let server = house.serve().await;
+        let path = format!("{SERVICES}/{}", house.follow_up.id);
+        let room = "https://meet.example/kestrel?a=1&b=2";
+        let video = [("place", "video"), ("video_url", room), ("colour", "amber")];
+        let fields = follow_up(&server, &house, &video).await;
+        let booking = house
+            .book(&house.thandi, &house.follow_up, TUESDAY_8)
+            .await
+            .unwrap();
+        assert_eq!(send(&server, &path, &fields).await.status, 303);
+        let thandi = server.signed_in("thandi").await;
+        for page in ["/".to_owned(), format!("/bookings/{booking}")] {
+            let page = thandi.get(&page).await;
+            let link = page.attribute("a[rel~=noopener]", "href");
+            assert_eq!(link.as_deref(), Some(room), "{}", page.body);
+        }
+        let sheet = format!(
+            "/bookings/new?start={TUESDAY_8_45}&staff={}",
+            house.naledi.staff
+        );
+        let pieter = server.signed_in("pieter").await;
+        let sheet = pieter.get_fragment(&sheet).await;
+        assert!(sheet.body.contains("by video"), "{}", sheet.body);
+        assert!(!sheet.body.contains("meet.example"), "{}", sheet.body);
+        let calendar = server.signed_in("sipho").await;
+        let calendar = calendar.get("/admin/calendar?week=2026-W48").await;
+        assert_eq!(calendar.texts(".ev .swatch.amber").len(), 1);
+    }
+);

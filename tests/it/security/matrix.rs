@@ -412,7 +412,9 @@ impl<'h> Visit<'h> {
                 ("staff", house.naledi.staff.to_string()),
                 ("version", "1".to_owned()),
             ],
-            "/bookings/{id}/cancel" => vec![("version", "1".to_owned())],
+            "/bookings/{id}/cancel" | "/admin/settings/services/{id}/retire" => {
+                vec![("version", "1".to_owned())]
+            }
             "/admin/clients" => {
                 let n = self.weekday.fetch_add(1, Ordering::Relaxed);
                 vec![
@@ -460,12 +462,12 @@ impl<'h> Visit<'h> {
                 ("to", "2026-12-24".to_owned()),
                 ("seen", line(&usual_hours())),
             ],
-            "/admin/settings/services/{id}/retire" => vec![("version", "1".to_owned())],
-            "/admin/settings/services/{id}/offer" => vec![("version", "2".to_owned())],
             "/admin/invoices/{id}/issue" | "/admin/invoices/{id}/discard" => {
                 vec![("version", "1".to_owned())]
             }
-            "/admin/invoices/{id}/void" => vec![("version", "2".to_owned())],
+            "/admin/invoices/{id}/void" | "/admin/settings/services/{id}/offer" => {
+                vec![("version", "2".to_owned())]
+            }
             "/reset" => vec![("email", "nobody".to_owned())],
             "/welcome/{token}" | "/reset/{token}" => vec![("password", "too short".to_owned())],
             _ => Vec::new(),
