@@ -214,10 +214,12 @@ mod tests {
         }
     }
 
+    type Spoil = fn(&mut Service);
+
     #[test]
     fn each_field_has_its_own_sentence() {
         assert_eq!(service().wrongs(), []);
-        let wrong: [(Wrong, fn(&mut Service)); 14] = [
+        let wrong: [(Wrong, Spoil); 14] = [
             (Wrong::Name, |one| one.name = " ".to_owned()),
             (Wrong::Price, |one| one.price = -1),
             (Wrong::Price, |one| one.price = MOST_PRICE + 1),

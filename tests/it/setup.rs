@@ -6,8 +6,12 @@ use crate::house::{House, On, Server, at, on, on_both};
 use crate::state::State;
 use portico::domain::hours::{Change, line};
 use portico::domain::id::ServiceId;
+use portico::domain::service::Service;
 use portico::domain::slot::Window;
 use portico::store;
+use portico::store::hours::Set;
+use portico::store::service::Offer;
+use portico::store::stranded::Outcome;
 
 const WEEK: &str = "/bookings?week=2026-W48";
 const SERVICES: &str = "/admin/settings/services";
@@ -740,5 +744,76 @@ on_both!(
         let calendar = server.signed_in("sipho").await;
         let calendar = calendar.get("/admin/calendar?week=2026-W48").await;
         assert_eq!(calendar.texts(".ev .swatch.amber").len(), 1);
+    }
+);
+
+on_both!(
+    nobody_books_what_is_being_taken_away,
+    |house: House| async move {
+        let (by, now) = (house.naledi.clone(), house.clock().now());
+        let mut days = Vec::new();
+        for n in 0..10 {
+            // A day and a service of its own for each race.
+            let start = at(TUESDAY_8) + jiff::SignedDuration::from_hours(24 * 7 * n);
+            let service = Service {
+                id: ServiceId::new(),
+                ..house.follow_up.clone()
+            };
+            let retire = Offer {
+                by: by.clone(),
+                service: service.id,
+                version: 1,
+                on: false,
+                agreed: None,
+                now,
+            };
+            let wish = house.wish(&house.thandi, house.naledi.staff, service.id, start);
+            let made = house.app.transact(service, |tx, service| {
+                Box::pin(store::service::create(tx, service))
+            });
+            made.await.unwrap();
+            let retired = house.app.transact(retire, |tx, retire| {
+                Box::pin(store::service::offer(tx, retire))
+            });
+            let booked = house
+                .app
+                .transact(wish, |tx, wish| Box::pin(store::booking::book(tx, wish)));
+            let (retired, booked) = tokio::join!(retired, booked);
+            let is_retired = matches!(retired.unwrap(), Outcome::Done);
+            assert_eq!(is_retired, booked.is_err(), "{n}: {booked:?}");
+            days.push(start);
+        }
+        let mut tx = house.app.db.snapshot().await.unwrap();
+        let hours = store::staff::hours(&mut tx, house.sipho.staff, on("2026-11-23")).await;
+        let mut stands = hours.unwrap();
+        drop(tx);
+        for start in days {
+            let day = start
+                .to_zoned(jiff::tz::TimeZone::get("Africa/Johannesburg").unwrap())
+                .date();
+            let set = Set {
+                by: by.clone(),
+                staff: house.sipho.staff,
+                change: Change::Off(day, day),
+                seen: line(&stands),
+                agreed: None,
+                now,
+            };
+            let off = set.change.applied(&stands);
+            let wish = house.wish(&house.thandi, house.sipho.staff, house.follow_up.id, start);
+            let set = house
+                .app
+                .transact(set, |tx, set| Box::pin(store::hours::set(tx, set)));
+            let booked = house
+                .app
+                .transact(wish, |tx, wish| Box::pin(store::booking::book(tx, wish)));
+            let (set, booked) = tokio::join!(set, booked);
+            let is_off = matches!(set.unwrap(), Outcome::Done);
+            assert_eq!(is_off, booked.is_err(), "{day}: {booked:?}");
+            if is_off {
+                stands = off;
+            }
+        }
+        house.assert_sound().await;
     }
 );
