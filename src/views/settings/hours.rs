@@ -152,7 +152,7 @@ fn undo(view: &View<'_>, act: &str, day: Date, words: &str, of: &str) -> Markup 
         input type="hidden" name="day" value=(day);
         button.btn type="submit" { (words) span.visually-hidden { ", " (of) } }
     };
-    form(view, act, "acts", &fields)
+    form(view, act, "aside", &fields)
 }
 
 fn holidays(view: &View<'_>, holidays: &[Holiday]) -> Markup {
@@ -165,7 +165,7 @@ fn holidays(view: &View<'_>, holidays: &[Holiday]) -> Markup {
                     span.what { b { (holiday.name) } small { (text::short_date(day, view.today)) } }
                     @if is_off { span.badge.ok { "Off" } }
                     @else {
-                        (form(view, "off", "acts", &html! {
+                        (form(view, "off", "aside", &html! {
                             input type="hidden" name="from" value=(day);
                             input type="hidden" name="to" value=(day);
                             button.btn type="submit" { "Take off" span.visually-hidden { " " (holiday.name) } }

@@ -412,9 +412,10 @@ impl<'h> Visit<'h> {
                 ("staff", house.naledi.staff.to_string()),
                 ("version", "1".to_owned()),
             ],
-            "/bookings/{id}/cancel" | "/admin/settings/services/{id}/retire" => {
-                vec![("version", "1".to_owned())]
-            }
+            "/bookings/{id}/cancel"
+            | "/admin/invoices/{id}/issue"
+            | "/admin/invoices/{id}/discard"
+            | "/admin/settings/services/{id}/retire" => vec![("version", "1".to_owned())],
             "/admin/clients" => {
                 let n = self.weekday.fetch_add(1, Ordering::Relaxed);
                 vec![
@@ -462,9 +463,6 @@ impl<'h> Visit<'h> {
                 ("to", "2026-12-24".to_owned()),
                 ("seen", line(&usual_hours())),
             ],
-            "/admin/invoices/{id}/issue" | "/admin/invoices/{id}/discard" => {
-                vec![("version", "1".to_owned())]
-            }
             "/admin/invoices/{id}/void" | "/admin/settings/services/{id}/offer" => {
                 vec![("version", "2".to_owned())]
             }
