@@ -70,9 +70,11 @@ pub fn grid(
         empty.slots(&service.terms(), week.first(), week.last())
     });
     // The same question as a booking asks, put for the whole week at once.
-    let last = week.last().min(business.horizon(now));
     let ask = |calendar: &Calendar<'_>| -> Vec<Vec<Timestamp>> {
-        let open = |service: &Service| calendar.slots(&service.terms(), week.first(), last);
+        let open = |service: &Service| {
+            let last = week.last().min(service.horizon(business, now));
+            calendar.slots(&service.terms(), week.first(), last)
+        };
         services.iter().map(open).collect()
     };
     let open = ask(&calendar);

@@ -77,6 +77,7 @@ mod tests {
     use super::*;
     use crate::domain::booking::Occupancy;
     use crate::domain::id::ServiceId;
+    use crate::domain::service::Colour;
     use proptest::prelude::*;
 
     fn service() -> impl Strategy<Value = Service> {
@@ -90,6 +91,11 @@ mod tests {
                 before: before * 5,
                 after: after * 5,
                 notice,
+                horizon_weeks: None,
+                staff: Vec::new(),
+                video_url: None,
+                colour: Colour::default(),
+                version: 1,
             }
         })
     }
@@ -124,6 +130,11 @@ mod tests {
             before: 0,
             after: 0,
             notice: 120,
+            horizon_weeks: None,
+            staff: Vec::new(),
+            video_url: None,
+            colour: Colour::default(),
+            version: 1,
         };
         let at = |seconds: i64| start - SignedDuration::from_secs(2 * 3600 + seconds);
         let until = |now| {

@@ -7,6 +7,8 @@ pub mod client;
 pub mod email;
 pub mod grid;
 pub mod hold;
+pub mod holiday;
+pub mod hours;
 pub mod id;
 pub mod invoice;
 pub mod message;

@@ -40,7 +40,7 @@ impl Route {
 
 /// Every route.
 pub fn table() -> Vec<Route> {
-    [entrance(), portal(), office(), machinery()]
+    [entrance(), portal(), office(), setup(), machinery()]
         .into_iter()
         .flatten()
         .collect()
@@ -214,6 +214,68 @@ fn office() -> Vec<Route> {
             "/admin/settings/outbox",
             Owner,
             get(settings::outbox),
+        ),
+    ]
+}
+
+/// How the owner sets the business up.
+fn setup() -> Vec<Route> {
+    use Who::Owner;
+    use settings::{hours, service};
+    vec![
+        row(
+            Method::GET,
+            "/admin/settings/services",
+            Owner,
+            get(service::list),
+        ),
+        row(
+            Method::POST,
+            "/admin/settings/services",
+            Owner,
+            post(service::add),
+        ),
+        row(
+            Method::GET,
+            "/admin/settings/services/new",
+            Owner,
+            get(service::form),
+        ),
+        row(
+            Method::GET,
+            "/admin/settings/services/{id}",
+            Owner,
+            get(service::show),
+        ),
+        row(
+            Method::POST,
+            "/admin/settings/services/{id}",
+            Owner,
+            post(service::change),
+        ),
+        row(
+            Method::POST,
+            "/admin/settings/services/{id}/retire",
+            Owner,
+            post(service::retire),
+        ),
+        row(
+            Method::POST,
+            "/admin/settings/services/{id}/offer",
+            Owner,
+            post(service::offer),
+        ),
+        row(
+            Method::GET,
+            "/admin/settings/staff/{id}/hours",
+            Owner,
+            get(hours::show),
+        ),
+        row(
+            Method::POST,
+            "/admin/settings/staff/{id}/hours",
+            Owner,
+            post(hours::change),
         ),
     ]
 }

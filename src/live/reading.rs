@@ -78,6 +78,8 @@ impl Reading {
         week: Week,
         services: &[Service],
     ) -> Result<Grid, Error> {
+        let own = services.iter().filter(|one| one.is_offered_by(staff));
+        let services: Vec<Service> = own.cloned().collect();
         let hours = staff::hours(&mut self.tx, staff, week.first()).await?;
         let (from, to) = self.span(week);
         let busy = store::booking::busy(&mut self.tx, staff, from, to, None).await?;
@@ -87,7 +89,7 @@ impl Reading {
             &hours,
             &busy,
             &holds,
-            services,
+            &services,
             week,
             self.now,
         ))

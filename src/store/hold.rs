@@ -81,9 +81,11 @@ async fn room(tx: &mut Tx, take: &Take) -> Result<Kept, Error> {
         busy: &busy,
         now: Some(take.now),
     };
+    let mut offered = service::list(tx).await?;
+    offered.retain(|service| service.is_offered_by(take.staff));
     let mut fitting = Vec::new();
-    let mut refused = Refusal::OutsideHours;
-    for service in service::list(tx).await?.into_iter().rev() {
+    let mut refused = Refusal::NotOffered;
+    for service in offered.into_iter().rev() {
         let service = service.asked_by(&take.viewer);
         match check(&business, &calendar, &holds, &service, take.start) {
             Ok(()) => fitting.push(service),

@@ -153,7 +153,7 @@ fn event(business: &Business, staff: &[Staff], booking: &Booking) -> Markup {
             a href=(url::booking(booking.id)) hx-get=(url::booking(booking.id)) hx-target="#sheet" {
                 time datetime=(booking.starts_at) { (text::time(&business.local(booking.starts_at))) }
                 b { (booking.client_name) }
-                small { (booking.service_name) span.visually-hidden { " with " (booking.staff_name) } }
+                small { i.swatch.(booking.colour.as_str()) aria-hidden="true" {} (booking.service_name) span.visually-hidden { " with " (booking.staff_name) } }
             }
         }
     }

@@ -29,6 +29,8 @@ pub const THREADS: &str = "/admin/messages";
 pub const WAITING: &str = "/admin/messages?show=waiting";
 pub const SETTINGS: &str = "/admin/settings";
 pub const OUTBOX: &str = "/admin/settings/outbox";
+pub const SERVICES: &str = "/admin/settings/services";
+pub const NEW_SERVICE: &str = "/admin/settings/services/new";
 pub const NOTIFICATIONS: &str = "/notifications";
 pub const SEEN: &str = "/notifications/seen";
 
@@ -137,6 +139,21 @@ pub fn new_invoice(client: Option<ClientId>, booking: Option<BookingId>) -> Stri
 /// What staff do with an invoice: `issue`, `discard`, `void`.
 pub fn invoice_act(id: InvoiceId, act: &str) -> String {
     format!("{LEDGER}/{id}/{act}")
+}
+
+/// One service, for the owner.
+pub fn service(id: ServiceId) -> String {
+    format!("{SERVICES}/{id}")
+}
+
+/// What the owner does with a service: `retire`, `offer`.
+pub fn service_act(id: ServiceId, act: &str) -> String {
+    format!("{SERVICES}/{id}/{act}")
+}
+
+/// When someone works, for the owner.
+pub fn hours(staff: StaffId) -> String {
+    format!("{SETTINGS}/staff/{staff}/hours")
 }
 
 /// The sandbox's payment page.

@@ -5,12 +5,15 @@ use crate::house::{House, On, Server, at, on_both};
 use portico::domain::booking::Refusal;
 use portico::domain::hold::Hold;
 use portico::domain::id::{HoldId, StaffId};
+use portico::domain::service::Service;
 use portico::domain::viewer::{ClientViewer, Viewer};
 use portico::domain::week::Week;
 use portico::live::Region;
 use portico::realtime::Region as _;
 use portico::secret;
 use portico::store::hold::{Release, Take};
+use portico::store::service::Save;
+use portico::store::stranded::Outcome;
 use portico::store::{self, Error};
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,6 +63,24 @@ impl House {
             Box::pin(store::hold::release(tx, release))
         });
         done.await
+    }
+
+    /// From now on Sipho alone offers it.
+    async fn leave_to_sipho(&self, service: &Service) {
+        let save = Save {
+            by: self.naledi.clone(),
+            service: Service {
+                staff: vec![self.sipho.staff],
+                ..service.clone()
+            },
+            is_new: false,
+            agreed: None,
+            now: self.clock().now(),
+        };
+        let saved = self
+            .app
+            .transact(save, |tx, save| Box::pin(store::service::save(tx, save)));
+        assert_eq!(saved.await.unwrap(), Outcome::Done);
     }
 
     /// What the calendar shows to everybody at a start of Naledi's, and what a client's own overlay lays over it.
@@ -124,6 +145,19 @@ on_both!(
             .await
             .unwrap();
         house.assert_sound().await;
+    }
+);
+
+on_both!(
+    a_hold_keeps_no_room_for_what_only_others_offer,
+    |house: House| async move {
+        house.leave_to_sipho(&house.assessment).await;
+        house.hold(&house.thandi, TUESDAY_8).await.unwrap();
+        house.hold(&house.pieter, TUESDAY_8_45).await.unwrap();
+        house.assert_sound().await;
+        house.leave_to_sipho(&house.follow_up).await;
+        let held = house.hold(&house.aisha, WEDNESDAY_8).await;
+        assert_eq!(refusal(held), Refusal::NotOffered);
     }
 );
 

@@ -30,4 +30,5 @@ mod payment;
 mod proxy;
 mod security;
 mod serve;
+mod setup;
 mod sweep;

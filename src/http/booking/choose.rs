@@ -329,8 +329,12 @@ pub(super) async fn book_sheet(
     let mut choices = Vec::new();
     for service in service::list(tx).await? {
         let service = service.asked_by(viewer);
-        let fits = around.check(&service, wish.start);
-        let until = if fits.is_err() {
+        let fits = if service.is_offered_by(wish.staff.id) {
+            around.check(&service, wish.start)
+        } else {
+            Err(Refusal::NotOffered)
+        };
+        let until = if fits.is_err() && fits != Err(Refusal::NotOffered) {
             around.free_until(&service, wish.start)
         } else {
             None
@@ -349,7 +353,9 @@ pub(super) async fn book_sheet(
         .or(choices.first());
     let offer = wish.refused.is_some() || none_fits;
     let nearest = match wanted {
-        Some(wanted) if offer => around.nearest(&wanted.service, wish.start),
+        Some(wanted) if offer && wanted.fits != Err(Refusal::NotOffered) => {
+            around.nearest(&wanted.service, wish.start)
+        }
         _ => Vec::new(),
     };
     let refused = wish.refused.or_else(|| {
@@ -396,9 +402,13 @@ async fn try_move(
         return Ok(Some(refusal));
     }
     let around = Around::read(tx, viewer, staff, start, Some(booking.id), now).await?;
+    let (service, _) = service::any(tx, booking.service).await?;
+    if staff.id != booking.staff && !service.is_offered_by(staff.id) {
+        return Ok(Some(Refusal::NotOffered));
+    }
     let service = Service {
         minutes: booking.minutes,
-        ..service::find(tx, booking.service).await?.asked_by(viewer)
+        ..service.asked_by(viewer)
     };
     Ok(around.check(&service, start).err())
 }
@@ -414,8 +424,9 @@ pub(super) async fn move_sheet(
     now: Timestamp,
 ) -> Result<Markup, Error> {
     let around = Around::read(tx, viewer, staff, start, Some(booking.id), now).await?;
-    let nearest = if refused.is_some() {
-        let service = service::find(tx, booking.service).await?.asked_by(viewer);
+    let nearest = if refused.is_some_and(|refusal| refusal != Refusal::NotOffered) {
+        let (service, _) = service::any(tx, booking.service).await?;
+        let service = service.asked_by(viewer);
         around.nearest(
             &Service {
                 minutes: booking.minutes,

@@ -57,6 +57,9 @@ pub async fn book(tx: &mut Tx, book: &Book) -> Result<BookingId, Error> {
     let service = service::find(tx, book.service)
         .await?
         .asked_by(&book.viewer);
+    if !service.is_offered_by(book.staff) {
+        return Err(Refusal::NotOffered.into());
+    }
     fits(tx, &service, book.staff, book.start, None, book.now).await?;
 
     let id = BookingId::new();
@@ -127,10 +130,14 @@ pub async fn reschedule(tx: &mut Tx, to: &Move) -> Result<(), Error> {
         Viewer::Client(_) => from.may_move(&rules, to.now)?,
         _ => from.may_cancel(to.now)?,
     }
-    let service = service::find(tx, from.service).await?.asked_by(&to.viewer);
+    let (service, _) = service::any(tx, from.service).await?;
+    // With whom it was booked, it may stay.
+    if to.staff != from.staff && !service.is_offered_by(to.staff) {
+        return Err(Refusal::NotOffered.into());
+    }
     let service = Service {
         minutes: from.minutes,
-        ..service
+        ..service.asked_by(&to.viewer)
     };
     hold::end(tx, &to.viewer).await?;
     fits(tx, &service, to.staff, to.start, Some(from.id), to.now).await?;

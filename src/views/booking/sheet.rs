@@ -147,6 +147,7 @@ fn choice(business: &Business, choice: &Choice, chosen: Option<ServiceId>) -> Ma
                 b { (service.name) }
                 small {
                     (text::length(service.minutes)) ", " (business.money(service.price))
+                    @if service.video_url.is_some() { ", by video" }
                     @if let Err(refusal) = choice.fits { ". " (reason(business, choice, refusal)) }
                 }
             }
@@ -300,7 +301,8 @@ pub fn detail(
                     dt { "Client" } dd { a href=(url::client(booking.client)) { (booking.client_name) } }
                 }
                 dt { "With" } dd { (booking.staff_name) }
-                @if !business.address.is_empty() { dt { "Where" } dd { (business.address) } }
+                @if let Some(room) = &booking.video_url { dt { "Where" } dd { (text::room(room)) } }
+                @else if !business.address.is_empty() { dt { "Where" } dd { (business.address) } }
                 dt { "Status" } dd { (badge(booking)) }
             }
             @if booking.may_cancel(now).is_ok() {
