@@ -289,6 +289,37 @@ on_both!(
 );
 
 on_both!(
+    nobody_moves_to_a_time_that_another_holds,
+    |house: House| async move {
+        let server = house.serve().await;
+        let booking = house.book(&house.pieter, &house.follow_up, WEDNESDAY_8);
+        let booking = booking.await.unwrap();
+        let held = house.hold(&house.thandi, TUESDAY_8).await.unwrap();
+        let (pieter, naledi) = (
+            Viewer::Client(house.pieter.clone()),
+            Viewer::Staff(house.naledi.clone()),
+        );
+        for viewer in [pieter.clone(), naledi] {
+            let moved = house.reschedule(viewer, booking, TUESDAY_8).await;
+            assert_eq!(refusal(moved), Refusal::Held);
+        }
+        let staff = house.naledi.staff;
+        let path = format!("/bookings/new?start={TUESDAY_8}&staff={staff}&move={booking}");
+        let button = "form[action$=reschedule] [type=submit]";
+        let browser = server.signed_in("pieter").await;
+        let sheet = browser.get(&path).await;
+        assert!(sheet.texts(".note").join(" ").contains("just now"));
+        assert!(!sheet.texts(".chips a").is_empty());
+        assert!(sheet.texts(button).is_empty());
+        house.release(&house.thandi, held.id).await.unwrap();
+        let sheet = browser.get(&path).await;
+        assert_eq!(sheet.texts(button), ["Move to this time"]);
+        house.reschedule(pieter, booking, TUESDAY_8).await.unwrap();
+        house.assert_sound().await;
+    }
+);
+
+on_both!(
     a_hold_given_back_is_free_at_once_and_only_its_own_can_be,
     |house: House| async move {
         let first = house.hold(&house.thandi, TUESDAY_8).await.unwrap();
