@@ -499,6 +499,9 @@ on_both!(
         );
         assert_eq!(state(&pieter).await, "held");
         assert_eq!(state(&thandi).await, "free");
+        // For the sentence that says so when it is over.
+        let left = opened.attribute("#sheet-kept", "data-left");
+        assert_eq!(left.as_deref(), Some("120000"));
         let fragment = thandi.post_fragment("/holds", &fields).await;
         assert_eq!(fragment.status, 200);
 
@@ -519,6 +522,27 @@ on_both!(
         let week = format!("{WEEK}&staff={staff}");
         assert_eq!((left.status, left.header("location")), (303, Some(&*week)));
         assert_eq!(state(&pieter).await, "free");
+    }
+);
+
+on_both!(
+    a_sheet_whose_hold_is_over_books_all_the_same,
+    |house: House| async move {
+        let server = house.serve().await;
+        let thandi = server.signed_in("thandi").await;
+        let page = thandi.get(WEEK).await;
+        let mut fields = page.fields("#pick");
+        fields.push(("start".to_owned(), TUESDAY_8.to_owned()));
+        let fields: Vec<_> = fields.iter().map(|(a, b)| (&**a, &**b)).collect();
+        let sheet = thandi.post_fragment("/holds", &fields).await;
+        let mut form = sheet.fields("form.form");
+        let mut chosen = false;
+        form.retain(|(name, _)| name != "service" || !std::mem::replace(&mut chosen, true));
+        let form: Vec<_> = form.iter().map(|(a, b)| (&**a, &**b)).collect();
+        house.clock().advance(KEPT);
+        let booked = thandi.post("/bookings", &form).await;
+        assert_eq!(booked.status, 303, "{}", booked.body);
+        house.assert_sound().await;
     }
 );
 
