@@ -31,6 +31,7 @@
     const s = sheet();
     if (!s || e.target !== s) return;
     if (!s.textContent.trim()) return close();
+    keep();
     if (!s.open) return s.showModal();                    // focuses [autofocus], else the first that can have it
     if (s.contains(document.activeElement) && document.activeElement !== s) return;
     // The button that was pressed is gone with the old content; on <body> the next Tab would start from nowhere.
@@ -51,12 +52,36 @@
   document.addEventListener('sheet-close', close);        // the server's HX-Trigger, after its swap
   document.addEventListener('close', e => {               // also Escape; `close` does not bubble, hence the capture
     if (e.target !== sheet()) return;
+    release(e.target);
     e.target.replaceChildren();                           // an old form must not flash up under the next one's title
     // The push that came meanwhile may have replaced the element, and then the browser's own memory of it is void.
     const back = byId(openerId) ?? (opener?.isConnected ? opener : null) ?? byId('main');
     opener = null;
     back?.focus({ preventScroll: true });
   }, true);
+
+  // --- The time that an open sheet holds is given back with it: closed, or left with the page, which a plain fetch would not
+  // outlive. What was booked meanwhile is no hold any more.
+  function release(root) {
+    const form = root.querySelector('#sheet-release');
+    if (!form) return false;
+    fetch(form.action, { method: 'POST', keepalive: true, headers: { 'HX-Request': 'true' }, body: new URLSearchParams(new FormData(form)) }).catch(() => {});
+    form.remove();
+    return true;
+  }
+  // Its two minutes end while it is open: the sheet says so and stays as it is. There is nothing to give back any more.
+  function keep() {
+    const p = byId('sheet-kept'), left = p?.dataset.left;
+    if (!left) return;
+    delete p.dataset.left;                                // one clock for each hold, however often its sheet settles
+    setTimeout(() => {
+      p.textContent = p.dataset.over;
+      if (sheet()?.contains(p)) sheet().querySelector('#sheet-release')?.remove();
+    }, left);
+  }
+  keep();                                                 // a sheet that is a page of its own
+  // Whoever comes back to the page as it was must not be told that it still holds.
+  addEventListener('pagehide', () => { if (release(document)) close(); });
 
   // --- The day picker: the chosen day is on [data-days], outside every region, so that no push can undo the choice.
   function mark(box) {
@@ -121,7 +146,8 @@
   // counts once, also when only the answer was lost.
   function unsaved(e) {
     const ctx = e.detail.ctx, form = ctx?.sourceElement?.closest?.('form');
-    if (!form || form.method !== 'post' || ctx.response?.status < 500) return;
+    // A hidden one saves nothing that somebody filled in, and its answer is shown.
+    if (!form || form.hidden || form.method !== 'post' || ctx.response?.status < 500) return;
     ctx.swap = 'none';
     if (form.getAttribute('hx-swap') === 'none') return;   // nobody sent it by hand, and it is tried again
     const note = Object.assign(document.createElement('p'), { className: 'note bad unsaved', textContent: 'It may not be saved. Try again: sent twice, it counts once.' });

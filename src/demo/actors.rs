@@ -97,11 +97,12 @@ impl Scene {
     async fn look(db: &Db, now: Timestamp, dice: &mut Dice) -> Result<Option<Self>, Error> {
         let mut tx = db.snapshot().await?;
         let business = business::load(&mut tx).await?;
-        let services = service::list(&mut tx).await?;
+        let mut services = service::list(&mut tx).await?;
         let helpers = staff::list(&mut tx).await?;
         let Some(helper) = dice.pick(&helpers) else {
             return Ok(None);
         };
+        services.retain(|service| service.is_offered_by(helper.id));
         let today = business.today(now);
         let week = Week::of(today).plus(i32::try_from(dice.between(0, 2)).unwrap_or(0));
         let (from, to) = (week.first().max(today), week.last());

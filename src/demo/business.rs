@@ -7,7 +7,7 @@ use super::people::{self, Guest, Helper};
 use super::{PASSWORD, Plan, message};
 use crate::domain::booking::plus;
 use crate::domain::id::{ClientId, PersonId, ServiceId};
-use crate::domain::service::Service;
+use crate::domain::service::{Colour, Service};
 use crate::domain::week::Week;
 use crate::secret;
 use crate::store::business::{self, NewBusiness};
@@ -183,6 +183,11 @@ fn services() -> Vec<Service> {
         before: 0,
         after,
         notice: 120,
+        horizon_weeks: None,
+        staff: Vec::new(),
+        video_url: None,
+        colour: Colour::default(),
+        version: 1,
     };
     vec![
         service("Follow-up treatment", 45, 85_000, 0),

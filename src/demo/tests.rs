@@ -172,7 +172,7 @@ async fn the_same_seed_makes_the_same_business() {
         let lines = store::activity::list(&mut tx, 2000).await.unwrap();
         let mut lines: Vec<_> = lines
             .into_iter()
-            .map(|line| (line.at, line.client_name, line.starts_at))
+            .map(|line| (line.at, line.name, line.starts_at))
             .collect();
         lines.sort();
         told.push(lines);

@@ -17,10 +17,15 @@ pub enum Kind {
     /// Money came for an invoice that was void or paid already.
     PaidLate,
     PaymentFailed,
+    ServiceAdded,
+    ServiceChanged,
+    ServiceRetired,
+    ServiceOffered,
+    HoursChanged,
 }
 
 impl Kind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 15] = [
         Self::Booked,
         Self::Moved,
         Self::Cancelled,
@@ -31,6 +36,11 @@ impl Kind {
         Self::Paid,
         Self::PaidLate,
         Self::PaymentFailed,
+        Self::ServiceAdded,
+        Self::ServiceChanged,
+        Self::ServiceRetired,
+        Self::ServiceOffered,
+        Self::HoursChanged,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -45,6 +55,11 @@ impl Kind {
             Self::Paid => "paid",
             Self::PaidLate => "paid_late",
             Self::PaymentFailed => "payment_failed",
+            Self::ServiceAdded => "service_added",
+            Self::ServiceChanged => "service_changed",
+            Self::ServiceRetired => "service_retired",
+            Self::ServiceOffered => "service_offered",
+            Self::HoursChanged => "hours_changed",
         }
     }
 
@@ -60,8 +75,10 @@ pub struct Activity {
     pub id: ActivityId,
     pub at: Timestamp,
     pub kind: Kind,
-    /// Whom it concerns.
-    pub client_name: String,
+    /// The client whom it concerns, or for a change of the settings who made it.
+    pub name: String,
+    /// What was changed, where it is about no client: a service, someone's hours.
+    pub about: Option<String>,
     /// The member of staff whose calendar it was in, and the session's start, where it is about one.
     pub staff_name: Option<String>,
     pub starts_at: Option<Timestamp>,

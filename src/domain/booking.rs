@@ -2,7 +2,7 @@
 
 use super::business::Business;
 use super::id::{BookingId, ClientId, ServiceId, StaffId};
-use super::service::Service;
+use super::service::{Colour, Service};
 use super::slot::{self, Busy, Calendar};
 use jiff::{SignedDuration, Timestamp};
 
@@ -51,6 +51,8 @@ impl Status {
 pub enum Refusal {
     #[error("Someone else has just taken this time.")]
     Taken,
+    #[error("Someone else is booking this time just now. It may be free again in a minute or two.")]
+    Held,
     #[error("This time is not on offer.")]
     OutsideHours,
     #[error("This time has passed.")]
@@ -59,6 +61,8 @@ pub enum Refusal {
     TooSoon,
     #[error("This time is further ahead than can be booked yet.")]
     TooFar,
+    #[error("This session is not on offer with them. Choose another session, or someone else.")]
+    NotOffered,
     #[error("It is too short before this session to move it online. Send us a message.")]
     TooLate,
     #[error("This session has ended or was cancelled, so it can no longer change.")]
@@ -86,7 +90,7 @@ pub fn check(
     start: Timestamp,
 ) -> Result<(), Refusal> {
     let now = calendar.now.unwrap_or(Timestamp::MIN);
-    if calendar.now.is_some() && business.local(start).date() > business.horizon(now) {
+    if calendar.now.is_some() && business.local(start).date() > service.horizon(business, now) {
         return Err(Refusal::TooFar);
     }
     calendar
@@ -104,6 +108,9 @@ pub struct Booking {
     pub staff_name: String,
     pub service: ServiceId,
     pub service_name: String,
+    /// The colour of its service, and where it takes place if by video: as the service has them now.
+    pub colour: Colour,
+    pub video_url: Option<String>,
     pub starts_at: Timestamp,
     /// Length in minutes, as booked: a later change of the service leaves it.
     pub minutes: i64,

@@ -2,6 +2,7 @@
 
 use super::booking::{check, plus};
 use super::business::Business;
+use super::hold::{self, Kept};
 use super::service::Service;
 use super::slot::{Busy, Calendar, Hours};
 use super::week::Week;
@@ -12,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grid {
     pub days: Vec<Day>,
-    /// When the clock alone will turn a free start into a passed one, or a day into today.
+    /// When the clock alone will turn a free start into a passed one, a held one into a free one, or a day into today.
     pub valid_until: Timestamp,
 }
 
@@ -27,8 +28,17 @@ pub struct Day {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cell {
     pub start: Timestamp,
+    pub state: State,
+}
+
+/// What a start is to those who hold nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
     /// At least one service can be booked at it.
-    pub free: bool,
+    Free,
+    /// So it would be, if others did not just look at it or at one close by.
+    Held,
+    Taken,
 }
 
 /// The grid is the starts of the shortest service with nothing booked and no notice, so that a start never vanishes: it
@@ -37,6 +47,7 @@ pub fn grid(
     business: &Business,
     hours: &Hours,
     busy: &[Busy],
+    holds: &[Kept],
     services: &[Service],
     week: Week,
     now: Timestamp,
@@ -59,17 +70,30 @@ pub fn grid(
         empty.slots(&service.terms(), week.first(), week.last())
     });
     // The same question as a booking asks, put for the whole week at once.
-    let open: Vec<Vec<Timestamp>> = services
-        .iter()
-        .map(|service| {
-            calendar.slots(
-                &service.terms(),
-                week.first(),
-                week.last().min(business.horizon(now)),
-            )
+    let ask = |calendar: &Calendar<'_>| -> Vec<Vec<Timestamp>> {
+        let open = |service: &Service| {
+            let last = week.last().min(service.horizon(business, now));
+            calendar.slots(&service.terms(), week.first(), last)
+        };
+        services.iter().map(open).collect()
+    };
+    let open = ask(&calendar);
+    let free = (!holds.is_empty()).then(|| {
+        ask(&Calendar {
+            busy: &hold::with(busy, holds),
+            ..calendar.clone()
         })
-        .collect();
-    let mut valid_until = business.next_midnight(now);
+    });
+    let free = free.as_ref().unwrap_or(&open);
+    let closes = |open: &[Vec<Timestamp>], start: Timestamp| {
+        let open = services
+            .iter()
+            .zip(open)
+            .filter(|(_, open)| open.binary_search(&start).is_ok());
+        open.map(|(service, _)| closes_at(service, start)).max()
+    };
+    let released = holds.iter().map(|hold| hold.until);
+    let mut valid_until = released.fold(business.next_midnight(now), Timestamp::min);
     let mut days: Vec<Day> = week
         .days()
         .map(|date| Day {
@@ -78,27 +102,27 @@ pub fn grid(
         })
         .collect();
     for start in starts {
-        let closes = services
-            .iter()
-            .zip(&open)
-            .filter(|(_, open)| open.binary_search(&start).is_ok());
-        let closes = closes.map(|(service, _)| closes_at(service, start)).max();
-        if let Some(closes) = closes {
-            valid_until = valid_until.min(closes);
-        }
+        let state = match (closes(free, start), closes(&open, start)) {
+            (Some(at), _) => {
+                valid_until = valid_until.min(at);
+                State::Free
+            }
+            (None, Some(at)) => {
+                valid_until = valid_until.min(at);
+                State::Held
+            }
+            (None, None) => State::Taken,
+        };
         let date = business.local(start).date();
         if let Some(day) = days.iter_mut().find(|day| day.date == date) {
-            day.cells.push(Cell {
-                start,
-                free: closes.is_some(),
-            });
+            day.cells.push(Cell { start, state });
         }
     }
     Grid { days, valid_until }
 }
 
 /// The first instant at which a start can no longer be booked for lack of time.
-fn closes_at(service: &Service, start: Timestamp) -> Timestamp {
+pub(super) fn closes_at(service: &Service, start: Timestamp) -> Timestamp {
     let last = plus(start, -service.notice);
     if service.notice > 0 {
         last + SignedDuration::from_millis(1)

@@ -53,6 +53,8 @@ ids! {
     ServiceId,
     /// A confirmed, completed, cancelled or missed session.
     BookingId,
+    /// A time kept for someone who is about to book it.
+    HoldId,
     /// A mail that waits to leave, or has left.
     EmailId,
     /// A line of what happened.

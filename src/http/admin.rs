@@ -83,6 +83,7 @@ pub(super) async fn calendar(
         staff: chosen,
         everyone: &everyone,
         moving: moving.as_ref(),
+        key: &crate::secret::token(),
     };
     Ok(agenda::page(&frame, &live, &view))
 }

@@ -4,8 +4,8 @@
 mod change;
 mod choose;
 
-pub(super) use change::{cancel, create, reschedule};
-pub(super) use choose::{calendar, sheet, show};
+pub(super) use change::{cancel, check_key, create, reschedule, status};
+pub(super) use choose::{Slot, calendar, open, sheet, show, start};
 
 use super::error::Error;
 use crate::domain::viewer::Viewer;

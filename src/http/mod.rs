@@ -8,6 +8,7 @@ mod error;
 mod extract;
 mod guard;
 mod health;
+mod hold;
 mod home;
 mod invoice;
 mod live;

@@ -2,8 +2,8 @@
 
 use super::guard::Who;
 use super::{
-    admin, assets, booking, client, health, home, invoice, live, message, notification, payment,
-    settings, sign_in,
+    admin, assets, booking, client, health, hold, home, invoice, live, message, notification,
+    payment, settings, sign_in,
 };
 use crate::app::App;
 use axum::extract::DefaultBodyLimit;
@@ -40,7 +40,7 @@ impl Route {
 
 /// Every route.
 pub fn table() -> Vec<Route> {
-    [entrance(), portal(), office(), machinery()]
+    [entrance(), portal(), office(), setup(), machinery()]
         .into_iter()
         .flatten()
         .collect()
@@ -98,6 +98,14 @@ fn portal() -> Vec<Route> {
             "/bookings/{id}/cancel",
             SignedIn,
             post(booking::cancel),
+        )
+        .in_sheet(),
+        row(Method::POST, "/holds", SignedIn, post(hold::create)).in_sheet(),
+        row(
+            Method::POST,
+            "/holds/{id}/release",
+            SignedIn,
+            post(hold::release),
         )
         .in_sheet(),
         row(Method::GET, "/invoices", Client, get(invoice::list)),
@@ -206,6 +214,68 @@ fn office() -> Vec<Route> {
             "/admin/settings/outbox",
             Owner,
             get(settings::outbox),
+        ),
+    ]
+}
+
+/// How the owner sets the business up.
+fn setup() -> Vec<Route> {
+    use Who::Owner;
+    use settings::{hours, service};
+    vec![
+        row(
+            Method::GET,
+            "/admin/settings/services",
+            Owner,
+            get(service::list),
+        ),
+        row(
+            Method::POST,
+            "/admin/settings/services",
+            Owner,
+            post(service::add),
+        ),
+        row(
+            Method::GET,
+            "/admin/settings/services/new",
+            Owner,
+            get(service::form),
+        ),
+        row(
+            Method::GET,
+            "/admin/settings/services/{id}",
+            Owner,
+            get(service::show),
+        ),
+        row(
+            Method::POST,
+            "/admin/settings/services/{id}",
+            Owner,
+            post(service::change),
+        ),
+        row(
+            Method::POST,
+            "/admin/settings/services/{id}/retire",
+            Owner,
+            post(service::retire),
+        ),
+        row(
+            Method::POST,
+            "/admin/settings/services/{id}/offer",
+            Owner,
+            post(service::offer),
+        ),
+        row(
+            Method::GET,
+            "/admin/settings/staff/{id}/hours",
+            Owner,
+            get(hours::show),
+        ),
+        row(
+            Method::POST,
+            "/admin/settings/staff/{id}/hours",
+            Owner,
+            post(hours::change),
         ),
     ]
 }

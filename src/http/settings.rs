@@ -1,13 +1,20 @@
 //! How the business is set up, and the mails that it sends.
 
+pub(super) mod hours;
+pub(super) mod service;
+
 use super::error::Error;
 use super::extract::{Me, StaffMe};
 use crate::app::App;
-use crate::domain::viewer::Role;
+use crate::domain::viewer::{Role, Viewer};
 use crate::live::{self, Page, Reading};
+use crate::views::settings::stranded::{self, Question};
 use crate::views::{layout, outbox, settings};
 use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use maud::Markup;
+use std::collections::BTreeMap;
 
 pub(super) async fn show(
     State(app): State<App>,
@@ -44,4 +51,51 @@ pub(super) async fn outbox(State(app): State<App>, Me(viewer): Me) -> Result<Mar
         live: Some(&live),
     };
     Ok(outbox::page(&frame, &live))
+}
+
+/// The fields of a form, in one order.
+type Sent = BTreeMap<String, String>;
+
+/// What a form held, without the answer to an older question.
+fn again(sent: &Sent) -> Vec<(String, String)> {
+    let held = sent.iter().filter(|(name, _)| *name != "agreed");
+    held.map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// What is live on every page of the settings: the badges.
+async fn open(reading: &mut Reading, viewer: &Viewer) -> Result<layout::Live, Error> {
+    Ok(live::open(reading, viewer, &Page::Plain).await?)
+}
+
+fn frame<'a>(
+    reading: &'a Reading,
+    viewer: &'a Viewer,
+    live: &'a layout::Live,
+    title: &'a str,
+) -> layout::Page<'a> {
+    layout::Page {
+        business: &reading.business,
+        viewer,
+        tab: layout::Tab::Settings,
+        title,
+        live: Some(live),
+    }
+}
+
+/// Names the sessions that a change would strand, and asks for a tick.
+async fn ask(
+    reading: &mut Reading,
+    viewer: &Viewer,
+    htmx: bool,
+    title: &str,
+    question: &Question<'_>,
+) -> Result<Response, Error> {
+    if htmx {
+        let words = "This would leave sessions behind. Save it on the form's own page.";
+        return Err(Error::Invalid(words.to_owned()));
+    }
+    let live = open(reading, viewer).await?;
+    let page = stranded::page(&frame(reading, viewer, &live, title), question);
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }

@@ -1,5 +1,6 @@
 //! What an instance does by itself, without a request.
 
+mod hold;
 mod sweep;
 mod tidy;
 
@@ -11,6 +12,7 @@ pub async fn start(app: &App) -> Result<(), crate::store::Error> {
     let sweep = sweep::Sweep::start(app).await?;
     tokio::spawn(sweep.run(app.clone()));
     tokio::spawn(sweep::watch_clock(app.clone()));
+    tokio::spawn(hold::run(app.clone()));
     tokio::spawn(tidy::run(app.clone()));
     Ok(())
 }

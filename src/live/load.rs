@@ -51,15 +51,7 @@ impl Region {
                 client,
                 staff,
                 week,
-            } => {
-                let (from, to) = reading.span(*week);
-                let own =
-                    store::booking::own_times(&mut reading.tx, *client, *staff, from, to).await?;
-                (
-                    views::booking::calendar::own(&reading.business, *staff, &own),
-                    midnight,
-                )
-            }
+            } => own_slots(reading, *client, *staff, *week).await?,
             Self::Next { client } => {
                 let coming = store::booking::upcoming(&mut reading.tx, *client, now).await?;
                 let until = next_turn(&reading.business, &coming, now);
@@ -149,6 +141,24 @@ fn quiet_since(reading: &Reading) -> Timestamp {
     let today = reading.business.today(reading.now);
     let first = today.saturating_sub(Span::new().days(QUIET_DAYS));
     reading.business.starts(first)
+}
+
+async fn own_slots(
+    reading: &mut Reading,
+    client: ClientId,
+    staff: StaffId,
+    week: Week,
+) -> Result<(Whole, Timestamp), Error> {
+    let now = reading.now;
+    let (from, to) = reading.span(week);
+    let own = store::booking::own_times(&mut reading.tx, client, staff, from, to).await?;
+    let held = store::hold::of_client(&mut reading.tx, client, now).await?;
+    let held = held.filter(|hold| hold.staff == staff);
+    let midnight = reading.business.next_midnight(now);
+    let until = held.as_ref().map_or(midnight, |hold| hold.until);
+    let start = held.map(|hold| hold.start);
+    let whole = views::booking::calendar::own(&reading.business, staff, &own, start);
+    Ok((whole, until.min(midnight)))
 }
 
 async fn sessions(

@@ -78,14 +78,18 @@ impl Reading {
         week: Week,
         services: &[Service],
     ) -> Result<Grid, Error> {
+        let own = services.iter().filter(|one| one.is_offered_by(staff));
+        let services: Vec<Service> = own.cloned().collect();
         let hours = staff::hours(&mut self.tx, staff, week.first()).await?;
         let (from, to) = self.span(week);
         let busy = store::booking::busy(&mut self.tx, staff, from, to, None).await?;
+        let holds = store::hold::list(&mut self.tx, staff, from, to, None, None, self.now).await?;
         Ok(grid(
             &self.business,
             &hours,
             &busy,
-            services,
+            &holds,
+            &services,
             week,
             self.now,
         ))

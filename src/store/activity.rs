@@ -10,7 +10,10 @@ use jiff::Timestamp;
 pub struct NewActivity {
     pub kind: Kind,
     pub actor: Option<PersonId>,
-    pub client: ClientId,
+    /// Nothing for a change of the settings.
+    pub client: Option<ClientId>,
+    /// What was changed, where it is about no client.
+    pub about: Option<String>,
     pub staff: Option<StaffId>,
     pub booking: Option<BookingId>,
     pub starts_at: Option<Timestamp>,
@@ -26,7 +29,24 @@ impl NewActivity {
         Self {
             kind,
             actor,
-            client,
+            client: Some(client),
+            about: None,
+            staff: None,
+            booking: None,
+            starts_at: None,
+            invoice: None,
+            amount: None,
+            now,
+        }
+    }
+
+    /// A change of the settings, and what it was about.
+    pub fn of_settings(kind: Kind, actor: PersonId, about: &str, now: Timestamp) -> Self {
+        Self {
+            kind,
+            actor: Some(actor),
+            client: None,
+            about: Some(about.to_owned()),
             staff: None,
             booking: None,
             starts_at: None,
@@ -37,22 +57,24 @@ impl NewActivity {
     }
 }
 
-/// Notes a fact. The caller touches the calendar, the clients or the invoices, on which every list of activity depends.
+/// Notes a fact. The caller touches the calendar, the clients, the invoices or the settings, on which every list of activity depends.
 pub async fn add(tx: &mut Tx, new: &NewActivity) -> Result<(), Error> {
     tx.q(
-        "INSERT INTO activity (id, at, kind, actor_id, client_id, staff_id, booking_id, starts_at, invoice_id, amount)
-          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT INTO activity (id, at, kind, actor_id, client_id, staff_id, booking_id, starts_at, invoice_id, amount,
+                               about)
+          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(ActivityId::new().0)
     .bind(new.now.as_millisecond())
     .bind(new.kind.as_str())
     .bind(new.actor.map(|id| id.0))
-    .bind(new.client.0)
+    .bind(new.client.map(|id| id.0))
     .bind(new.staff.map(|id| id.0))
     .bind(new.booking.map(|id| id.0))
     .bind(new.starts_at.map(Timestamp::as_millisecond))
     .bind(new.invoice.map(|id| id.0))
     .bind(new.amount)
+    .bind(new.about.clone())
     .run()
     .await?;
     Ok(())
@@ -63,7 +85,8 @@ struct Row {
     id: uuid::Uuid,
     at: i64,
     kind: String,
-    client_name: String,
+    name: String,
+    about: Option<String>,
     staff_name: Option<String>,
     starts_at: Option<i64>,
     invoice_id: Option<uuid::Uuid>,
@@ -74,9 +97,11 @@ struct Row {
 /// The newest facts, newest first.
 pub async fn list(tx: &mut Tx, limit: i64) -> Result<Vec<Activity>, Error> {
     let rows: Vec<Row> = tx
-        .q("SELECT activity.id, activity.at, activity.kind, people.name AS client_name, helper.name AS staff_name,
+        .q("SELECT activity.id, activity.at, activity.kind, COALESCE(people.name, doer.name, '') AS name,
+                   activity.about, helper.name AS staff_name,
                    activity.starts_at, activity.invoice_id, invoices.number, activity.amount
-            FROM activity JOIN clients ON clients.id = activity.client_id JOIN people ON people.id = clients.person_id
+            FROM activity LEFT JOIN clients ON clients.id = activity.client_id
+            LEFT JOIN people ON people.id = clients.person_id LEFT JOIN people AS doer ON doer.id = activity.actor_id
             LEFT JOIN staff ON staff.id = activity.staff_id LEFT JOIN people AS helper ON helper.id = staff.person_id
             LEFT JOIN invoices ON invoices.id = activity.invoice_id
             ORDER BY activity.at DESC, activity.id DESC LIMIT CAST($1 AS BIGINT)")
@@ -88,7 +113,8 @@ pub async fn list(tx: &mut Tx, limit: i64) -> Result<Vec<Activity>, Error> {
             id: row.id.into(),
             at: Timestamp::from_millisecond(row.at).ok()?,
             kind: Kind::parse(&row.kind)?,
-            client_name: row.client_name,
+            name: row.name,
+            about: row.about,
             staff_name: row.staff_name,
             starts_at: row
                 .starts_at

@@ -7,7 +7,8 @@ pub use change::{Book, Cancel, Move, book, cancel, reschedule};
 
 use super::{Error, Tx, at, scope};
 use crate::domain::booking::{Booking, Status};
-use crate::domain::id::{BookingId, ClientId, StaffId};
+use crate::domain::id::{BookingId, ClientId, ServiceId, StaffId};
+use crate::domain::service::Colour;
 use crate::domain::slot::Busy;
 use crate::domain::viewer::{StaffViewer, Viewer};
 use jiff::{SignedDuration, Timestamp};
@@ -21,6 +22,8 @@ struct Row {
     staff_name: String,
     service_id: uuid::Uuid,
     service_name: String,
+    colour: String,
+    video_url: Option<String>,
     starts_at: i64,
     minutes: i64,
     status: String,
@@ -38,6 +41,8 @@ impl From<Row> for Booking {
             staff_name: row.staff_name,
             service: row.service_id.into(),
             service_name: row.service_name,
+            colour: Colour::parse(&row.colour).expect("colour has a CHECK"),
+            video_url: row.video_url,
             starts_at: at(row.starts_at),
             minutes: row.minutes,
             status: Status::parse(&row.status).expect("status has a CHECK"),
@@ -53,7 +58,7 @@ macro_rules! select {
         concat!(
             "SELECT bookings.id, bookings.client_id, people.name AS client_name, bookings.staff_id,
                     helper.name AS staff_name, bookings.service_id, services.name AS service_name,
-                    bookings.starts_at, bookings.minutes, bookings.status, bookings.late, bookings.version
+                    services.colour, services.video_url, bookings.starts_at, bookings.minutes, bookings.status, bookings.late, bookings.version
              FROM bookings JOIN clients ON clients.id = bookings.client_id
              JOIN people ON people.id = clients.person_id
              JOIN staff ON staff.id = bookings.staff_id JOIN people AS helper ON helper.id = staff.person_id
@@ -100,6 +105,42 @@ pub async fn upcoming(
              AND bookings.starts_at + bookings.minutes * 60000 > $2 ORDER BY bookings.starts_at LIMIT 100"
         ))
         .bind(client.0)
+        .bind(now.as_millisecond())
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(Booking::from).collect())
+}
+
+/// The confirmed sessions of a service that have not begun, by time. For whoever sets the business up.
+pub(super) async fn coming_of(
+    tx: &mut Tx,
+    service: ServiceId,
+    now: Timestamp,
+) -> Result<Vec<Booking>, Error> {
+    let rows: Vec<Row> = tx
+        .q(select!(
+            "WHERE bookings.service_id = $1 AND bookings.status = 'confirmed' AND bookings.starts_at > $2
+             ORDER BY bookings.starts_at, bookings.id"
+        ))
+        .bind(service.0)
+        .bind(now.as_millisecond())
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(Booking::from).collect())
+}
+
+/// The confirmed sessions with a member of staff that have not begun, by time. For whoever sets the business up.
+pub(super) async fn coming_with(
+    tx: &mut Tx,
+    staff: StaffId,
+    now: Timestamp,
+) -> Result<Vec<Booking>, Error> {
+    let rows: Vec<Row> = tx
+        .q(select!(
+            "WHERE bookings.staff_id = $1 AND bookings.status = 'confirmed' AND bookings.starts_at > $2
+             ORDER BY bookings.starts_at, bookings.id"
+        ))
+        .bind(staff.0)
         .bind(now.as_millisecond())
         .all()
         .await?;
@@ -181,7 +222,7 @@ pub async fn busy(
 }
 
 /// No session with its buffers is longer, so that one which began earlier cannot reach in.
-const DAY: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// A client's own time with a member of staff in `from..to`: start and end of each session.
 pub async fn own_times(

@@ -24,6 +24,15 @@ pub async fn problems(tx: &mut Tx) -> Result<Vec<String>, Error> {
     if unkept > 0 {
         found.push(format!("{unkept} bookings do not hold all of their time."));
     }
+    let (unheld,): (i64,) = tx
+        .q("SELECT COUNT(*) FROM holds
+            WHERE (SELECT COUNT(*) FROM occupied WHERE hold_id = holds.id AND staff_id = holds.staff_id)
+             <> (holds.minutes / 5) * 2 + holds.before_minutes / 5 + holds.after_minutes / 5")
+        .one()
+        .await?;
+    if unheld > 0 {
+        found.push(format!("{unheld} holds do not keep all of their time."));
+    }
     let (unfreed,): (i64,) = tx
         .q(
             "SELECT COUNT(*) FROM occupied JOIN bookings ON bookings.id = occupied.booking_id

@@ -1,7 +1,7 @@
 //! Many bookings at once, for a business that is invented whole: past ones too, which nobody could book any more.
 
 use super::activity::{self, NewActivity};
-use super::booking::occupied;
+use super::booking::occupied::{self, Taker};
 use super::{Error, Tx};
 use crate::domain::activity::Kind;
 use crate::domain::booking::Status;
@@ -39,7 +39,7 @@ pub async fn bookings(tx: &mut Tx, all: &[Seeded]) -> Result<(), Error> {
     for seeded in all {
         booking(tx, seeded).await?;
         if let Some(busy) = seeded.busy() {
-            occupied::take(tx, seeded.id, seeded.staff, &busy).await?;
+            occupied::take(tx, Taker::Booking(seeded.id), seeded.staff, &busy).await?;
         }
         for &(kind, actor, at) in &seeded.facts {
             let fact = NewActivity {

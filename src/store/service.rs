@@ -1,9 +1,12 @@
-//! What can be booked.
+//! What can be booked: reading it. How the business changes it is in the folder beside this file.
+
+mod change;
+
+pub use change::{Offer, Save, create, offer, save};
 
 use super::{Error, Tx};
-use crate::domain::id::ServiceId;
-use crate::domain::service::Service;
-use crate::domain::topic::Topic;
+use crate::domain::id::{ServiceId, StaffId};
+use crate::domain::service::{Colour, Service};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -15,6 +18,12 @@ struct Row {
     before_minutes: i64,
     after_minutes: i64,
     notice_minutes: i64,
+    horizon_weeks: Option<i64>,
+    video_url: Option<String>,
+    colour: String,
+    version: i64,
+    active: bool,
+    staff_id: Option<uuid::Uuid>,
 }
 
 impl From<Row> for Service {
@@ -28,46 +37,63 @@ impl From<Row> for Service {
             before: row.before_minutes,
             after: row.after_minutes,
             notice: row.notice_minutes,
+            horizon_weeks: row.horizon_weeks.and_then(|weeks| weeks.try_into().ok()),
+            staff: Vec::new(),
+            video_url: row.video_url,
+            colour: Colour::parse(&row.colour).expect("colour has a CHECK"),
+            version: row.version,
         }
     }
 }
 
-/// The services on offer, in the order of the business.
-pub async fn list(tx: &mut Tx) -> Result<Vec<Service>, Error> {
+/// Every service there ever was, each with whether it is on offer, in the order of the business.
+pub async fn all(tx: &mut Tx) -> Result<Vec<(Service, bool)>, Error> {
+    // A row for each of its staff: one statement, because every calendar asks.
     let rows: Vec<Row> = tx
-        .q(
-            "SELECT id, name, price, step, minutes, before_minutes, after_minutes, notice_minutes
-            FROM services WHERE active ORDER BY position, id",
-        )
+        .q("SELECT id, name, price, step, minutes, before_minutes, after_minutes, notice_minutes, horizon_weeks,
+                   video_url, colour, version, active, service_staff.staff_id
+            FROM services LEFT JOIN service_staff ON service_staff.service_id = services.id
+            ORDER BY position, id, service_staff.staff_id")
         .all()
         .await?;
-    Ok(rows.into_iter().map(Service::from).collect())
+    let mut services: Vec<(Service, bool)> = Vec::new();
+    for row in rows {
+        let (staff, active) = (row.staff_id, row.active);
+        let service = Service::from(row);
+        if services
+            .last()
+            .is_none_or(|(last, _)| last.id != service.id)
+        {
+            services.push((service, active));
+        }
+        if let Some((last, _)) = services.last_mut() {
+            last.staff.extend(staff.map(StaffId::from));
+        }
+    }
+    Ok(services)
+}
+
+/// The services on offer, in the order of the business.
+pub async fn list(tx: &mut Tx) -> Result<Vec<Service>, Error> {
+    let services = all(tx).await?.into_iter();
+    Ok(services
+        .filter_map(|(service, active)| active.then_some(service))
+        .collect())
 }
 
 /// A service on offer.
 pub async fn find(tx: &mut Tx, id: ServiceId) -> Result<Service, Error> {
-    let services = list(tx).await?;
-    services
-        .into_iter()
-        .find(|service| service.id == id)
-        .ok_or(Error::NotFound)
+    match any(tx, id).await? {
+        (service, true) => Ok(service),
+        _ => Err(Error::NotFound),
+    }
 }
 
-/// Adds a service at the end of the list.
-pub async fn create(tx: &mut Tx, service: &Service) -> Result<(), Error> {
-    tx.q("INSERT INTO services (id, name, price, minutes, step, before_minutes, after_minutes, notice_minutes,
-                                position, active)
-          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (SELECT COUNT(*) FROM services), TRUE)")
-        .bind(service.id.0)
-        .bind(service.name.clone())
-        .bind(service.price)
-        .bind(service.minutes)
-        .bind(service.step)
-        .bind(service.before)
-        .bind(service.after)
-        .bind(service.notice)
-        .run()
-        .await?;
-    tx.touch(Topic::Settings);
-    Ok(())
+/// A service, and whether it is on offer: sessions that were booked can be moved when it is no longer.
+pub async fn any(tx: &mut Tx, id: ServiceId) -> Result<(Service, bool), Error> {
+    let services = all(tx).await?;
+    services
+        .into_iter()
+        .find(|(service, _)| service.id == id)
+        .ok_or(Error::NotFound)
 }

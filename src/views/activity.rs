@@ -50,6 +50,11 @@ fn line(business: &Business, line: &Activity, now: Timestamp) -> Markup {
         Kind::Paid => "paid",
         Kind::PaidLate => "paid what was not owed,",
         Kind::PaymentFailed => "could not pay",
+        Kind::ServiceAdded => "added the service",
+        Kind::ServiceChanged => "changed the service",
+        Kind::ServiceRetired => "retired the service",
+        Kind::ServiceOffered => "offers again the service",
+        Kind::HoursChanged => "changed the hours of",
     };
     let amount = line.amount.map(|minor| business.money(minor));
     let at = business.local(line.at);
@@ -57,7 +62,8 @@ fn line(business: &Business, line: &Activity, now: Timestamp) -> Markup {
     html! {
         li id=(line_id(line)) {
             span.what.flow {
-                b { (line.client_name) } " " (did)
+                b { (line.name) } " " (did)
+                @if let Some(about) = &line.about { " " (about) }
                 @if let Some((id, number)) = line.invoice {
                     " " a href=(url::invoice(id)) { (number.map_or_else(String::new, |n| business.invoice_number(n))) }
                 }

@@ -1,10 +1,10 @@
 //! Staff's weeks: the agenda of seven days on their first page, and the calendar that they book in.
 
-use super::booking::calendar::moving_note;
+use super::booking::calendar::{moving_note, pick};
 use super::booking::sessions::row_id;
 use crate::domain::booking::Booking;
 use crate::domain::business::Business;
-use crate::domain::grid::Grid;
+use crate::domain::grid::{Cell, Grid, State};
 use crate::domain::id::StaffId;
 use crate::domain::staff::Staff;
 use crate::domain::week::Week;
@@ -66,7 +66,7 @@ pub struct Days<'a> {
     pub today: Date,
     pub staff: &'a [Staff],
     pub bookings: &'a [Booking],
-    /// The free starts of the one member of staff whose calendar it is.
+    /// The free and the held starts of the one member of staff whose calendar it is.
     pub free: Option<(StaffId, &'a Grid)>,
 }
 
@@ -90,7 +90,7 @@ pub fn days(root: &'static str, business: &Business, view: &Days<'_>) -> Whole {
                             @for entry in entries(business, view, date) {
                                 @match entry {
                                     Entry::Booked(booking) => (parts.item(list, row_id("at", booking), event(business, view.staff, booking))),
-                                    Entry::Free(staff, start) => (parts.item(list, free_id(start), free(business, staff, start))),
+                                    Entry::Open(staff, cell) => (parts.item(list, open_id(cell.start), open(business, staff, cell))),
                                 }
                             }
                         }
@@ -114,10 +114,10 @@ fn heading(date: Date) -> Markup {
 
 enum Entry<'a> {
     Booked(&'a Booking),
-    Free(StaffId, Timestamp),
+    Open(StaffId, Cell),
 }
 
-/// A day's bookings and free starts in the order of their ids, which is that of time.
+/// A day's bookings, free and held starts in the order of their ids, which is that of time.
 fn entries<'a>(business: &Business, view: &Days<'a>, date: Date) -> Vec<Entry<'a>> {
     let of_day = |booking: &&Booking| business.local(booking.starts_at).date() == date;
     let booked = view
@@ -128,17 +128,17 @@ fn entries<'a>(business: &Business, view: &Days<'a>, date: Date) -> Vec<Entry<'a
     let mut entries: Vec<(String, Entry<'a>)> = booked.collect();
     if let Some((staff, grid)) = view.free {
         let day = grid.days.iter().find(|day| day.date == date);
-        let free = day
+        let open = day
             .into_iter()
             .flat_map(|day| &day.cells)
-            .filter(|cell| cell.free);
-        entries.extend(free.map(|cell| (free_id(cell.start), Entry::Free(staff, cell.start))));
+            .filter(|cell| cell.state != State::Taken);
+        entries.extend(open.map(|cell| (open_id(cell.start), Entry::Open(staff, *cell))));
     }
     entries.sort_by(|(a, _), (b, _)| a.cmp(b));
     entries.into_iter().map(|(_, entry)| entry).collect()
 }
 
-fn free_id(start: Timestamp) -> String {
+fn open_id(start: Timestamp) -> String {
     format!("at-{:010}-{:039}", start.as_second() / 60, 0)
 }
 
@@ -153,18 +153,24 @@ fn event(business: &Business, staff: &[Staff], booking: &Booking) -> Markup {
             a href=(url::booking(booking.id)) hx-get=(url::booking(booking.id)) hx-target="#sheet" {
                 time datetime=(booking.starts_at) { (text::time(&business.local(booking.starts_at))) }
                 b { (booking.client_name) }
-                small { (booking.service_name) span.visually-hidden { " with " (booking.staff_name) } }
+                small { i.swatch.(booking.colour.as_str()) aria-hidden="true" {} (booking.service_name) span.visually-hidden { " with " (booking.staff_name) } }
             }
         }
     }
 }
 
-fn free(business: &Business, staff: StaffId, start: Timestamp) -> Markup {
+fn open(business: &Business, staff: StaffId, cell: Cell) -> Markup {
+    let start = cell.start;
+    let (word, spoken) = if cell.state == State::Held {
+        ("held", " · held")
+    } else {
+        ("free", ", free")
+    };
     html! {
-        li id=(free_id(start)) {
+        li id=(open_id(start)) {
             button.slot type="submit" form="pick" name="start" value=(start) data-slot=(start) data-staff=(staff)
-                data-state="free" aria-label={ (text::moment(business, start)) ", free" } {
-                (text::time(&business.local(start)))
+                data-state=(word) aria-label={ (text::moment(business, start)) (spoken) } {
+                (text::time(&business.local(start))) @if cell.state == State::Held { (spoken) }
             }
         }
     }
@@ -187,6 +193,8 @@ pub struct View<'a> {
     pub everyone: &'a [Staff],
     /// A booking for which a new time is being chosen.
     pub moving: Option<&'a Booking>,
+    /// Of the form that holds a time.
+    pub key: &'a str,
 }
 
 /// The calendar's page.
@@ -216,11 +224,7 @@ pub fn page(frame: &Page<'_>, live: &Live, view: &View<'_>) -> Markup {
             }
         }
         @if let Some(staff) = view.staff {
-            form #pick hidden method="get" action=(url::NEW_BOOKING) hx-get=(url::NEW_BOOKING) hx-target="#sheet"
-                hx-swap="innerHTML" hx-sync="this:replace" {
-                input type="hidden" name="staff" value=(staff);
-                @if let Some(booking) = view.moving { input type="hidden" name="move" value=(booking.id); }
-            }
+            (pick(staff, moving, view.key))
         }
         section.card aria-label="Week" { div.body { (layout::region(live, TIMETABLE, "")) } }
         @if view.staff.is_none() { (legend(view.everyone)) }

@@ -153,7 +153,8 @@ fn session(business: &Business, next: &Booking, more: usize, now: Timestamp) -> 
                     }
                     p.small {
                         "With " (next.staff_name)
-                        @if !business.address.is_empty() { " at " (business.address) }
+                        @if let Some(room) = &next.video_url { ", " (text::room(room)) }
+                        @else if !business.address.is_empty() { " at " (business.address) }
                         @if more > 0 { ". " (text::count(more, "more session", "more sessions")) " booked" }
                     }
                 }

@@ -1,5 +1,9 @@
 //! How the business is set up, for staff to read.
 
+pub mod hours;
+pub mod service;
+pub mod stranded;
+
 use crate::domain::business::Business;
 use crate::domain::service::Service;
 use crate::domain::staff::Staff;
@@ -18,7 +22,10 @@ pub fn page(frame: &Page<'_>, services: &[Service], staff: &[Staff], is_owner: b
         }
         div.cols {
             section.card aria-labelledby="services-title" {
-                header { h2 #services-title { "Services" } }
+                header {
+                    h2 #services-title { "Services" }
+                    @if is_owner { a.btn.quiet href=(url::SERVICES) { "Change services" } }
+                }
                 div.body {
                     table {
                         thead { tr { th scope="col" { "Service" } th scope="col" { "Length" } th scope="col" { "Book ahead" } th scope="col" { "Price" } } }
@@ -52,7 +59,10 @@ pub fn page(frame: &Page<'_>, services: &[Service], staff: &[Staff], is_owner: b
                     div.body {
                         ul.list {
                             @for one in staff {
-                                li { span.what { b { (one.name) } small { @if one.role == Role::Owner { "Owner" } @else { "Staff" } } } }
+                                li {
+                                    span.what { b { (one.name) } small { @if one.role == Role::Owner { "Owner" } @else { "Staff" } } }
+                                    @if is_owner { a.btn.quiet href=(url::hours(one.id)) { "Hours" span.visually-hidden { " of " (one.name) } } }
+                                }
                             }
                         }
                     }

@@ -3,6 +3,7 @@
 use crate::domain::business::Business;
 use jiff::civil::Date;
 use jiff::{Timestamp, Zoned};
+use maud::{Markup, html};
 
 /// `Thursday 26 November`.
 pub fn long_date(day: Date) -> String {
@@ -78,6 +79,11 @@ pub fn count(n: usize, one: &str, many: &str) -> String {
 pub fn city(business: &Business) -> String {
     let name = business.zone.iana_name().unwrap_or("UTC");
     name.rsplit('/').next().unwrap_or(name).replace('_', " ")
+}
+
+/// Where a session by video takes place. The room learns nothing of where its visitor came from.
+pub fn room(url: &str) -> Markup {
+    html! { a href=(url) target="_blank" rel="noopener noreferrer nofollow" { "By video" } }
 }
 
 /// `Good morning`.

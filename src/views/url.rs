@@ -1,6 +1,6 @@
 //! Every path that a page links to, in one place.
 
-use crate::domain::id::{BookingId, CheckoutId, ClientId, InvoiceId, ServiceId, StaffId};
+use crate::domain::id::{BookingId, CheckoutId, ClientId, HoldId, InvoiceId, ServiceId, StaffId};
 use crate::domain::invoice::Filter;
 use crate::domain::week::Week;
 use jiff::Timestamp;
@@ -12,6 +12,7 @@ pub const LOGOUT: &str = "/logout";
 pub const RESET: &str = "/reset";
 pub const BOOKINGS: &str = "/bookings";
 pub const NEW_BOOKING: &str = "/bookings/new";
+pub const HOLDS: &str = "/holds";
 pub const INVOICES: &str = "/invoices";
 pub const MESSAGES: &str = "/messages";
 pub const READ: &str = "/messages/read";
@@ -28,6 +29,8 @@ pub const THREADS: &str = "/admin/messages";
 pub const WAITING: &str = "/admin/messages?show=waiting";
 pub const SETTINGS: &str = "/admin/settings";
 pub const OUTBOX: &str = "/admin/settings/outbox";
+pub const SERVICES: &str = "/admin/settings/services";
+pub const NEW_SERVICE: &str = "/admin/settings/services/new";
 pub const NOTIFICATIONS: &str = "/notifications";
 pub const SEEN: &str = "/notifications/seen";
 
@@ -77,6 +80,11 @@ pub fn reschedule(id: BookingId) -> String {
 
 pub fn cancel(id: BookingId) -> String {
     format!("{BOOKINGS}/{id}/cancel")
+}
+
+/// Where a hold is given back.
+pub fn release(id: HoldId) -> String {
+    format!("{HOLDS}/{id}/release")
 }
 
 /// Staff's calendar; without staff, everybody's.
@@ -131,6 +139,21 @@ pub fn new_invoice(client: Option<ClientId>, booking: Option<BookingId>) -> Stri
 /// What staff do with an invoice: `issue`, `discard`, `void`.
 pub fn invoice_act(id: InvoiceId, act: &str) -> String {
     format!("{LEDGER}/{id}/{act}")
+}
+
+/// One service, for the owner.
+pub fn service(id: ServiceId) -> String {
+    format!("{SERVICES}/{id}")
+}
+
+/// What the owner does with a service: `retire`, `offer`.
+pub fn service_act(id: ServiceId, act: &str) -> String {
+    format!("{SERVICES}/{id}/{act}")
+}
+
+/// When someone works, for the owner.
+pub fn hours(staff: StaffId) -> String {
+    format!("{SETTINGS}/staff/{staff}/hours")
 }
 
 /// The sandbox's payment page.

@@ -146,6 +146,33 @@ test('every page', { timeout: 300_000 }, async (t) => {
     await check(page, 'refused invoice');
   });
 
+  await t.test('of the owner who sets the business up', async (t) => {
+    const page = await enter(t, OWNER);
+    const settings = await owner.get('/admin/settings');
+    const hours = /\/admin\/settings\/staff\/[0-9a-f-]{36}\/hours/.exec(settings)[0];
+    const services = await owner.get('/admin/settings/services');
+    const service = /\/admin\/settings\/services\/[0-9a-f-]{36}/.exec(services)[0];
+    for (const path of ['/admin/settings/services', '/admin/settings/services/new', service, hours]) await visit(page, path);
+    await page.getByLabel('Monday').fill('8 to 5');
+    await forgiving(page, /status of 422/, async () => {
+      await page.getByRole('button', { name: 'Save the week' }).click();
+      await page.locator('#day-0-wrong').waitFor();
+    });
+    await check(page, 'refused hours');
+    await page.goto('/admin/settings/services/new');
+    await forgiving(page, /status of 422/, async () => {
+      await page.getByRole('button', { name: 'Save' }).click();
+      await page.locator('#price-wrong').waitFor();
+    });
+    await check(page, 'refused service');
+    await page.goto('/admin/settings/services');
+    await forgiving(page, /status of 422/, async () => {
+      await page.getByRole('button', { name: /^Retire/ }).first().click();
+      await page.locator('#stranded').waitFor();
+    });
+    await check(page, 'sessions that a change would strand');
+  });
+
   await t.test('of staff', async (t) => {
     const page = await enter(t, OWNER);
     const calendar = week.replace('/bookings', '/admin/calendar');

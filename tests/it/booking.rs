@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use portico::domain::activity::Kind;
 use portico::domain::booking::{Refusal, Status};
 use portico::domain::id::ServiceId;
-use portico::domain::service::Service;
+use portico::domain::service::{Colour, Service};
 use portico::domain::slot::Calendar;
 use portico::domain::viewer::Viewer;
 use portico::domain::week::Week;
@@ -45,7 +45,7 @@ on_both!(
         );
         let lines = store::activity::list(&mut tx, 10).await.unwrap();
         assert_eq!(
-            (lines.len(), lines[0].kind, lines[0].client_name.as_str()),
+            (lines.len(), lines[0].kind, lines[0].name.as_str()),
             (1, Kind::Booked, "Thandi Mokoena")
         );
         let mails = store::outbox::list(&mut tx, 10).await.unwrap();
@@ -406,6 +406,11 @@ fn services() -> impl Strategy<Value = Vec<Service>> {
             before: before * 5,
             after: after * 5,
             notice,
+            horizon_weeks: None,
+            staff: Vec::new(),
+            video_url: None,
+            colour: Colour::default(),
+            version: 1,
         },
     );
     prop::collection::vec(service, 1..4)

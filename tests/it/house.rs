@@ -8,8 +8,8 @@ use portico::clock::Clock;
 use portico::config::{BaseUrl, Config, PaymentSetting};
 use portico::domain::id::{BookingId, ClientId, PersonId, ServiceId, StaffId};
 use portico::domain::message::Body;
-use portico::domain::service::Service;
-use portico::domain::slot::Window;
+use portico::domain::service::{Colour, Service};
+use portico::domain::slot::{Hours, Window};
 use portico::domain::viewer::{ClientViewer, Role, StaffViewer, Viewer};
 use portico::realtime::Bus;
 use portico::store::booking::Book;
@@ -284,7 +284,22 @@ fn service(name: &str, minutes: i64, after: i64) -> Service {
         before: 0,
         after,
         notice: 120,
+        horizon_weeks: None,
+        staff: Vec::new(),
+        video_url: None,
+        colour: Colour::default(),
+        version: 1,
     }
+}
+
+/// When everybody works: on five days, with an hour and a quarter at noon.
+pub(crate) fn usual_hours() -> Hours {
+    let day = [(480, 705), (780, 960)].map(|(start, end)| Window { start, end });
+    let mut hours = Hours::default();
+    for windows in &mut hours.weekly[..5] {
+        windows.extend(day);
+    }
+    hours
 }
 
 /// Everybody and everything that the practice begins with.
@@ -310,17 +325,8 @@ impl Practice {
         store::business::save(tx, &business).await?;
         for (one, id, role) in &self.staff {
             store::staff::create(tx, *id, *role, one).await?;
-            for weekday in 0..5 {
-                for window in [
-                    Window {
-                        start: 480,
-                        end: 705,
-                    },
-                    Window {
-                        start: 780,
-                        end: 960,
-                    },
-                ] {
+            for (weekday, windows) in (0..).zip(usual_hours().weekly) {
+                for window in windows {
                     store::staff::open_weekly(tx, *id, weekday, window).await?;
                 }
             }

@@ -1,11 +1,12 @@
 //! Laws that every feature keeps: what looks different has another version, after every verb and for every region.
 
 use crate::house::{House, On, at, on, on_both};
+use portico::domain::hours::{Change, line};
 use portico::domain::id::{ClientId, PersonId, ServiceId, StaffId};
 use portico::domain::invoice::Filter;
 use portico::domain::message::Body;
 use portico::domain::payment::{Event, Result as Told};
-use portico::domain::service::Service;
+use portico::domain::service::{Colour, Service};
 use portico::domain::slot::Window;
 use portico::domain::viewer::{Role, Viewer};
 use portico::domain::week::Week;
@@ -15,9 +16,12 @@ use portico::secret;
 use portico::store::booking::{Cancel, Move};
 use portico::store::business::NewBusiness;
 use portico::store::client::Invite;
+use portico::store::hold::Take;
+use portico::store::hours::Set;
 use portico::store::invoice::{self, Begin, Discard, IssueDraft, Settle, Void};
 use portico::store::notification::See;
 use portico::store::person::NewPerson;
+use portico::store::service::{Offer, Save};
 use portico::store::thread::{NewMessage, Read};
 use portico::store::token::{Issue, Kind, Redeem};
 use portico::store::{self, Tx, Work};
@@ -189,6 +193,32 @@ on_both!(
             Viewer::Client(house.thandi.clone()),
         );
         let staff = house.naledi.staff;
+
+        let take = |start: &str| Take {
+            viewer: client.clone(),
+            staff,
+            start: at(start),
+            key: secret::token(),
+            now,
+        };
+        for (verb, take) in [
+            ("hold", take("2026-11-26T06:00:00Z")),
+            ("hold another time", take("2026-11-25T06:00:00Z")),
+        ] {
+            let (_, changed) = check(&house, verb, move |tx, ()| {
+                let take = take.clone();
+                Box::pin(async move { store::hold::take(tx, &take).await })
+            })
+            .await;
+            assert_has(&changed, &["Slots", "OwnSlots", "Timetable"]);
+        }
+        let viewer = client.clone();
+        let ((), changed) = check(&house, "give up a hold", move |tx, ()| {
+            let viewer = viewer.clone();
+            Box::pin(async move { store::hold::end(tx, &viewer).await })
+        })
+        .await;
+        assert_has(&changed, &["Slots", "OwnSlots", "Timetable"]);
 
         let wish = house.wish(
             &house.thandi,
@@ -430,11 +460,67 @@ on_both!(
                     before: 0,
                     after: 0,
                     notice: 0,
+                    horizon_weeks: None,
+                    staff: Vec::new(),
+                    video_url: None,
+                    colour: Colour::default(),
+                    version: 1,
                 };
                 store::service::create(tx, &new).await
             })
         })
         .await;
+        let (id, by) = (house.assessment.id, house.naledi.clone());
+        let changed_service = Save {
+            by: by.clone(),
+            service: Service {
+                name: "Long assessment".to_owned(),
+                minutes: 90,
+                ..house.assessment.clone()
+            },
+            is_new: false,
+            agreed: None,
+            now,
+        };
+        let (_, changed) = check(&house, "change a service", move |tx, ()| {
+            let save = changed_service.clone();
+            Box::pin(async move { store::service::save(tx, &save).await })
+        })
+        .await;
+        assert_has(&changed, &["Activity"]);
+        for (verb, on, version) in [("retire a service", false, 2), ("offer it again", true, 3)] {
+            let offer = Offer {
+                by: by.clone(),
+                service: id,
+                version,
+                on,
+                agreed: None,
+                now,
+            };
+            let (_, changed) = check(&house, verb, move |tx, ()| {
+                let offer = offer.clone();
+                Box::pin(async move { store::service::offer(tx, &offer).await })
+            })
+            .await;
+            assert_has(&changed, &["Activity"]);
+        }
+        let mut tx = house.app.db.snapshot().await.unwrap();
+        let hours = store::staff::hours(&mut tx, staff, on("2026-11-23")).await;
+        drop(tx);
+        let set = Set {
+            by,
+            staff,
+            change: Change::Week(Default::default()),
+            seen: line(&hours.unwrap()),
+            agreed: None,
+            now,
+        };
+        let (_, changed) = check(&house, "close the week", move |tx, ()| {
+            let set = set.clone();
+            Box::pin(async move { store::hours::set(tx, &set).await })
+        })
+        .await;
+        assert_has(&changed, &["Activity", "Slots"]);
         let (person, colleague) = (house.sipho.person, house.pieter.person);
         check(&house, "change a role", move |tx, ()| {
             Box::pin(store::staff::set_role(tx, person, Role::Owner))

@@ -38,11 +38,7 @@ pub(in crate::http) async fn create(
     Fields(form): Fields<NewBooking>,
 ) -> Result<Response, Error> {
     let start = start(&form.start)?;
-    if form.key.is_empty() || form.key.len() > 100 {
-        return Err(Error::Invalid(
-            "The form is not complete. Open it again.".to_owned(),
-        ));
-    }
+    check_key(&form.key)?;
     let staff = form.staff.parse().map_err(|_| Error::NotFound)?;
     let service = form.service.parse().map_err(|_| Error::NotFound)?;
     let client = match &viewer {
@@ -99,6 +95,15 @@ pub(in crate::http) async fn create(
     };
     let view = book_sheet(&mut tx, &viewer, wish, now).await?;
     answer(&mut tx, &viewer, htmx, status(refusal), view).await
+}
+
+/// Whether a form's key is one.
+pub(in crate::http) fn check_key(key: &str) -> Result<(), Error> {
+    if key.is_empty() || key.len() > 100 {
+        let words = "The form is not complete. Open it again.";
+        return Err(Error::Invalid(words.to_owned()));
+    }
+    Ok(())
 }
 
 /// The fields of a move.
@@ -207,9 +212,10 @@ pub(in crate::http) async fn cancel(
     }
 }
 
-fn status(refusal: Refusal) -> StatusCode {
+/// What a refusal is in HTTP: 409 when somebody else was faster, 422 when a rule says no.
+pub(in crate::http) fn status(refusal: Refusal) -> StatusCode {
     match refusal {
-        Refusal::Taken | Refusal::Stale => StatusCode::CONFLICT,
+        Refusal::Taken | Refusal::Held | Refusal::Stale => StatusCode::CONFLICT,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }

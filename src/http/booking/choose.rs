@@ -4,9 +4,10 @@ use super::super::error::Error;
 use super::super::extract::{Asked, Htmx, Me, Named};
 use super::answer;
 use crate::app::App;
-use crate::domain::booking::{Booking, Refusal, check, plus};
+use crate::domain::booking::{Booking, Refusal, plus};
 use crate::domain::business::Business;
 use crate::domain::grid::nearest;
+use crate::domain::hold::{self, Kept, check};
 use crate::domain::id::{BookingId, ClientId, ServiceId};
 use crate::domain::service::Service;
 use crate::domain::slot::{Busy, Calendar, Hours};
@@ -106,6 +107,7 @@ pub(in crate::http) async fn calendar(
         days: &grid.days,
         today: business.today(now),
         moving: moving.as_ref(),
+        key: &secret::token(),
     };
     Ok(views::page(&frame, &live, &view))
 }
@@ -119,21 +121,43 @@ async fn moving(tx: &mut Tx, viewer: &Viewer, id: Option<&str>) -> Result<Option
 /// The fields of a slot's link.
 #[derive(Debug, Default, Deserialize)]
 pub(in crate::http) struct Slot {
-    start: Option<String>,
-    staff: Option<String>,
+    pub(in crate::http) start: Option<String>,
+    pub(in crate::http) staff: Option<String>,
     #[serde(rename = "move")]
-    moving: Option<String>,
+    pub(in crate::http) moving: Option<String>,
     /// What was chosen already, when another time is looked at.
-    service: Option<String>,
-    client: Option<String>,
+    pub(in crate::http) service: Option<String>,
+    pub(in crate::http) client: Option<String>,
 }
 
-/// `GET /bookings/new`: the sheet for a time. It keeps nothing: a link that is followed by a machine books nothing.
+impl Slot {
+    pub(in crate::http) fn service(&self) -> Option<ServiceId> {
+        self.service.as_deref().and_then(|id| id.parse().ok())
+    }
+
+    pub(in crate::http) fn client(&self) -> Option<ClientId> {
+        self.client.as_deref().and_then(|id| id.parse().ok())
+    }
+}
+
+/// `GET /bookings/new`: the sheet for a time. It keeps nothing: a link that is followed by a machine holds and books
+/// nothing.
 pub(in crate::http) async fn sheet(
     State(app): State<App>,
     Me(viewer): Me,
     Htmx(htmx): Htmx,
     Asked(slot): Asked<Slot>,
+) -> Result<Response, Error> {
+    open(&app, &viewer, htmx, StatusCode::OK, slot).await
+}
+
+/// The sheet for a time: of the session that the viewer has there, else the one that books or moves, under `status`.
+pub(in crate::http) async fn open(
+    app: &App,
+    viewer: &Viewer,
+    htmx: bool,
+    status: StatusCode,
+    slot: Slot,
 ) -> Result<Response, Error> {
     let start = start(slot.start.as_deref().unwrap_or_default())?;
     let staff = slot
@@ -145,12 +169,12 @@ pub(in crate::http) async fn sheet(
     let mut tx = app.db.snapshot().await?;
     let now = app.clock.now();
     let staff = staff::find(&mut tx, staff).await?;
-    if let Some(booking) = moving(&mut tx, &viewer, slot.moving.as_deref()).await? {
-        let refused = try_move(&mut tx, &viewer, &booking, &staff, start, now).await?;
-        let view = move_sheet(&mut tx, &viewer, &booking, &staff, start, refused, now).await?;
-        return answer(&mut tx, &viewer, htmx, StatusCode::OK, view).await;
+    if let Some(booking) = moving(&mut tx, viewer, slot.moving.as_deref()).await? {
+        let refused = try_move(&mut tx, viewer, &booking, &staff, start, now).await?;
+        let view = move_sheet(&mut tx, viewer, &booking, &staff, start, refused, now).await?;
+        return answer(&mut tx, viewer, htmx, StatusCode::OK, view).await;
     }
-    if let Viewer::Client(me) = &viewer {
+    if let Viewer::Client(me) = viewer {
         let coming = store::booking::upcoming(&mut tx, me.client, now).await?;
         let own = coming
             .iter()
@@ -158,19 +182,19 @@ pub(in crate::http) async fn sheet(
         if let Some(own) = own {
             let business = business::load(&mut tx).await?;
             let view = sheet::detail(&business, own, false, None, now);
-            return answer(&mut tx, &viewer, htmx, StatusCode::OK, view).await;
+            return answer(&mut tx, viewer, htmx, StatusCode::OK, view).await;
         }
     }
     let asked = Wish {
         staff,
         start,
-        service: slot.service.as_deref().and_then(|id| id.parse().ok()),
-        client: slot.client.as_deref().and_then(|id| id.parse().ok()),
+        service: slot.service(),
+        client: slot.client(),
         key: secret::token(),
         refused: None,
     };
-    let view = book_sheet(&mut tx, &viewer, asked, now).await?;
-    answer(&mut tx, &viewer, htmx, StatusCode::OK, view).await
+    let view = book_sheet(&mut tx, viewer, asked, now).await?;
+    answer(&mut tx, viewer, htmx, status, view).await
 }
 
 /// `GET /bookings/{id}`: one session as it stands.
@@ -189,7 +213,7 @@ pub(in crate::http) async fn show(
 }
 
 /// Reads an instant as a form carries it.
-pub(super) fn start(text: &str) -> Result<Timestamp, Error> {
+pub(in crate::http) fn start(text: &str) -> Result<Timestamp, Error> {
     let start = text.parse().ok().filter(|start: &Timestamp| {
         // Around the first and the last instant that there are, days cannot be counted.
         let ahead = Timestamp::MAX.duration_since(*start);
@@ -216,17 +240,23 @@ struct Around {
     business: Business,
     hours: Hours,
     busy: Vec<Busy>,
+    /// What others hold: one's own hold never blocks oneself, nor staff who book for whoever it is.
+    holds: Vec<Kept>,
     now: Timestamp,
 }
 
 impl Around {
     async fn read(
         tx: &mut Tx,
+        viewer: &Viewer,
+        client: Option<ClientId>,
         staff: &Staff,
         start: Timestamp,
         except: Option<BookingId>,
         now: Timestamp,
     ) -> Result<Self, Error> {
+        // A client's link may name anybody.
+        let client = client.filter(|_| matches!(viewer, Viewer::Staff(_)));
         let business = business::load(tx).await?;
         let day = business.today(start);
         let from = day.saturating_sub(Span::new().days(4));
@@ -234,10 +264,12 @@ impl Around {
         let hours = staff::hours(tx, staff.id, from).await?;
         let (from, to) = (business.starts(from), business.starts(to));
         let busy = store::booking::busy(tx, staff.id, from, to, except).await?;
+        let holds = store::hold::list(tx, staff.id, from, to, viewer.person(), client, now).await?;
         Ok(Self {
             business,
             hours,
             busy,
+            holds,
             now,
         })
     }
@@ -252,11 +284,21 @@ impl Around {
     }
 
     fn check(&self, service: &Service, start: Timestamp) -> Result<(), Refusal> {
-        check(&self.business, &self.calendar(), service, start)
+        check(
+            &self.business,
+            &self.calendar(),
+            &self.holds,
+            service,
+            start,
+        )
     }
 
     fn nearest(&self, service: &Service, start: Timestamp) -> Vec<Timestamp> {
-        nearest(&self.business, &self.calendar(), service, start, NEAREST)
+        let calendar = Calendar {
+            busy: &hold::with(&self.busy, &self.holds),
+            ..self.calendar()
+        };
+        nearest(&self.business, &calendar, service, start, NEAREST)
     }
 
     /// Until when the time from `start` is free and open, where it is at all.
@@ -286,12 +328,16 @@ pub(super) async fn book_sheet(
     wish: Wish,
     now: Timestamp,
 ) -> Result<Markup, Error> {
-    let around = Around::read(tx, &wish.staff, wish.start, None, now).await?;
+    let around = Around::read(tx, viewer, wish.client, &wish.staff, wish.start, None, now).await?;
     let mut choices = Vec::new();
     for service in service::list(tx).await? {
         let service = service.asked_by(viewer);
-        let fits = around.check(&service, wish.start);
-        let until = if fits.is_err() {
+        let fits = if service.is_offered_by(wish.staff.id) {
+            around.check(&service, wish.start)
+        } else {
+            Err(Refusal::NotOffered)
+        };
+        let until = if fits.is_err() && fits != Err(Refusal::NotOffered) {
             around.free_until(&service, wish.start)
         } else {
             None
@@ -310,13 +356,17 @@ pub(super) async fn book_sheet(
         .or(choices.first());
     let offer = wish.refused.is_some() || none_fits;
     let nearest = match wanted {
-        Some(wanted) if offer => around.nearest(&wanted.service, wish.start),
+        Some(wanted) if offer && wanted.fits != Err(Refusal::NotOffered) => {
+            around.nearest(&wanted.service, wish.start)
+        }
         _ => Vec::new(),
     };
     let refused = wish.refused.or_else(|| {
         let reason = wanted.and_then(|choice| choice.fits.err())?;
         none_fits.then(|| reason.to_string())
     });
+    let kept = store::hold::find(tx, viewer, now).await?;
+    let kept = kept.filter(|hold| (hold.staff, hold.start) == (wish.staff.id, wish.start));
     let clients = match viewer {
         Viewer::Staff(me) => Some(client::names(tx, me).await?),
         _ => None,
@@ -332,6 +382,7 @@ pub(super) async fn book_sheet(
         client: wish.client,
         refused: refused.as_deref(),
         nearest: &nearest,
+        kept: kept.as_ref(),
         now,
     }))
 }
@@ -353,10 +404,15 @@ async fn try_move(
     if let Err(refusal) = may {
         return Ok(Some(refusal));
     }
-    let around = Around::read(tx, staff, start, Some(booking.id), now).await?;
+    let (client, except) = (Some(booking.client), Some(booking.id));
+    let around = Around::read(tx, viewer, client, staff, start, except, now).await?;
+    let (service, _) = service::any(tx, booking.service).await?;
+    if staff.id != booking.staff && !service.is_offered_by(staff.id) {
+        return Ok(Some(Refusal::NotOffered));
+    }
     let service = Service {
         minutes: booking.minutes,
-        ..service::find(tx, booking.service).await?.asked_by(viewer)
+        ..service.asked_by(viewer)
     };
     Ok(around.check(&service, start).err())
 }
@@ -371,9 +427,11 @@ pub(super) async fn move_sheet(
     refused: Option<Refusal>,
     now: Timestamp,
 ) -> Result<Markup, Error> {
-    let around = Around::read(tx, staff, start, Some(booking.id), now).await?;
-    let nearest = if refused.is_some() {
-        let service = service::find(tx, booking.service).await?.asked_by(viewer);
+    let (client, except) = (Some(booking.client), Some(booking.id));
+    let around = Around::read(tx, viewer, client, staff, start, except, now).await?;
+    let nearest = if refused.is_some_and(|refusal| refusal != Refusal::NotOffered) {
+        let (service, _) = service::any(tx, booking.service).await?;
+        let service = service.asked_by(viewer);
         around.nearest(
             &Service {
                 minutes: booking.minutes,

@@ -1,10 +1,13 @@
 //! The writes: book, move, cancel. Each checks the rule, takes or frees the time, and leaves its mail and its line of
-//! activity in one transaction. The database's key has the last word on what is taken.
+//! activity in one transaction. The database's key has the last word on what is taken. One's own hold makes room for what
+//! it was taken for in that transaction, so that nobody comes between.
 
-use super::{find, occupied};
+use super::find;
+use super::occupied::{self, Taker};
 use crate::domain::activity::Kind;
-use crate::domain::booking::{Booking, Refusal, Status, check, plus};
+use crate::domain::booking::{Booking, Refusal, Status, plus};
 use crate::domain::email;
+use crate::domain::hold::check;
 use crate::domain::id::{BookingId, ClientId, PersonId, ServiceId, StaffId};
 use crate::domain::notification;
 use crate::domain::service::Service;
@@ -15,7 +18,7 @@ use crate::store::activity::NewActivity;
 use crate::store::answer::{self, Form};
 use crate::store::notification::{self as notifications, NewNotification};
 use crate::store::outbox::{self, NewEmail};
-use crate::store::{Error, Tx, activity, business, service, staff};
+use crate::store::{Error, Tx, activity, business, hold, service, staff};
 use jiff::Timestamp;
 
 /// A booking to be made.
@@ -50,9 +53,17 @@ pub async fn book(tx: &mut Tx, book: &Book) -> Result<BookingId, Error> {
         return outcome.parse().map_err(|_| Error::KeyReused);
     }
     staff::rely_on(tx, book.staff).await?;
+    hold::end(tx, &book.viewer).await?;
     let service = service::find(tx, book.service)
         .await?
         .asked_by(&book.viewer);
+    if !service.is_offered_by(book.staff) {
+        return Err(Refusal::NotOffered.into());
+    }
+    let busy = service.busy(book.start);
+    if matches!(book.viewer, Viewer::Staff(_)) {
+        hold::make_way(tx, book.client, book.staff, &busy).await?;
+    }
     fits(tx, &service, book.staff, book.start, None, book.now).await?;
 
     let id = BookingId::new();
@@ -76,7 +87,7 @@ pub async fn book(tx: &mut Tx, book: &Book) -> Result<BookingId, Error> {
     if made == 0 {
         return Err(Error::NotFound);
     }
-    occupied::take(tx, id, book.staff, &service.busy(book.start)).await?;
+    occupied::take(tx, Taker::Booking(id), book.staff, &busy).await?;
     let booking = find(tx, &book.viewer, id).await?;
     tell(
         tx,
@@ -122,11 +133,20 @@ pub async fn reschedule(tx: &mut Tx, to: &Move) -> Result<(), Error> {
         Viewer::Client(_) => from.may_move(&rules, to.now)?,
         _ => from.may_cancel(to.now)?,
     }
-    let service = service::find(tx, from.service).await?.asked_by(&to.viewer);
+    let (service, _) = service::any(tx, from.service).await?;
+    // With whom it was booked, it may stay.
+    if to.staff != from.staff && !service.is_offered_by(to.staff) {
+        return Err(Refusal::NotOffered.into());
+    }
     let service = Service {
         minutes: from.minutes,
-        ..service
+        ..service.asked_by(&to.viewer)
     };
+    hold::end(tx, &to.viewer).await?;
+    let busy = service.busy(to.start);
+    if matches!(to.viewer, Viewer::Staff(_)) {
+        hold::make_way(tx, from.client, to.staff, &busy).await?;
+    }
     fits(tx, &service, to.staff, to.start, Some(from.id), to.now).await?;
 
     let moved = tx
@@ -145,7 +165,7 @@ pub async fn reschedule(tx: &mut Tx, to: &Move) -> Result<(), Error> {
         return Err(Refusal::Stale.into());
     }
     occupied::free(tx, from.id).await?;
-    occupied::take(tx, from.id, to.staff, &service.busy(to.start)).await?;
+    occupied::take(tx, Taker::Booking(from.id), to.staff, &busy).await?;
     tx.touch(Topic::Calendar(from.staff));
     let booking = find(tx, &to.viewer, from.id).await?;
     tell(
@@ -210,7 +230,7 @@ pub async fn cancel(tx: &mut Tx, cancel: &Cancel) -> Result<(), Error> {
     .await
 }
 
-/// Asks the rule that also draws the grid.
+/// Asks the rule that also draws the grid. Holds that are over leave their rows, which the key would still refuse.
 async fn fits(
     tx: &mut Tx,
     service: &Service,
@@ -223,14 +243,17 @@ async fn fits(
     staff::find(tx, staff).await?;
     let business = business::load(tx).await?;
     let hours = staff::hours(tx, staff, business.today(start)).await?;
-    let busy = super::busy(tx, staff, start, plus(start, service.minutes), except).await?;
+    hold::expire(tx, staff, now).await?;
+    let end = plus(start, service.minutes);
+    let busy = super::busy(tx, staff, start, end, except).await?;
+    let holds = hold::list(tx, staff, start, end, None, None, now).await?;
     let calendar = Calendar {
         zone: &business.zone,
         hours: &hours,
         busy: &busy,
         now: Some(now),
     };
-    Ok(check(&business, &calendar, service, start)?)
+    Ok(check(&business, &calendar, &holds, service, start)?)
 }
 
 /// What every change leaves behind: a line of activity, a mail to the client, and the topics it moved.

@@ -2,8 +2,8 @@
 
 use crate::domain::booking::{Booking, QUANTUM, plus};
 use crate::domain::business::Business;
-use crate::domain::grid::{Day, Grid};
-use crate::domain::id::StaffId;
+use crate::domain::grid::{self, Day, Grid};
+use crate::domain::id::{BookingId, StaffId};
 use crate::domain::staff::Staff;
 use crate::domain::week::Week;
 use crate::realtime::part::{Parts, Whole};
@@ -21,8 +21,21 @@ pub const ROOT: &str = "calendar";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Free,
+    Held,
     Taken,
     Mine,
+    /// Held by whoever looks.
+    Kept,
+}
+
+impl From<grid::State> for State {
+    fn from(state: grid::State) -> Self {
+        match state {
+            grid::State::Free => Self::Free,
+            grid::State::Held => Self::Held,
+            grid::State::Taken => Self::Taken,
+        }
+    }
 }
 
 /// The shared week: what is free and what is taken, the same for everybody.
@@ -32,7 +45,7 @@ pub fn week(business: &Business, staff: StaffId, grid: &Grid, today: Date) -> Wh
         .days
         .iter()
         .flat_map(|day| &day.cells)
-        .any(|cell| cell.free);
+        .any(|cell| cell.state != grid::State::Taken);
     let html = html! {
             @if full { p.full { "Nothing is free this week. Turn to a later one." } }
             @for (n, day) in (1..).zip(&grid.days) {
@@ -43,8 +56,7 @@ pub fn week(business: &Business, staff: StaffId, grid: &Grid, today: Date) -> Wh
                     } @else {
                         div.slots {
                             @for cell in &day.cells {
-                                @let state = if cell.free { State::Free } else { State::Taken };
-                                (parts.part(slot_id(cell.start), slot(business, staff, cell.start, state)))
+                                (parts.part(slot_id(cell.start), slot(business, staff, cell.start, cell.state.into())))
                             }
                         }
                     }
@@ -55,9 +67,18 @@ pub fn week(business: &Business, staff: StaffId, grid: &Grid, today: Date) -> Wh
 }
 
 /// One's own sessions, as they lie over the shared week: a part for every five minutes of them, of which the shared week
-/// shows those that are starts. So nobody's own part has to be made anew when somebody else books.
-pub fn own(business: &Business, staff: StaffId, own: &[(Timestamp, Timestamp)]) -> Whole {
+/// shows those that are starts. So nobody's own part has to be made anew when somebody else books. `held` is the start that
+/// one holds: nobody else can take it, and oneself may.
+pub fn own(
+    business: &Business,
+    staff: StaffId,
+    own: &[(Timestamp, Timestamp)],
+    held: Option<Timestamp>,
+) -> Whole {
     let mut parts = Parts::default();
+    if let Some(start) = held {
+        let _ = parts.part(slot_id(start), slot(business, staff, start, State::Kept));
+    }
     for (start, end) in own {
         let mut at = *start;
         while at < *end {
@@ -77,6 +98,8 @@ fn slot_id(start: Timestamp) -> String {
 fn slot(business: &Business, staff: StaffId, start: Timestamp, state: State) -> Markup {
     let (word, spoken) = match state {
         State::Free => ("free", ", free"),
+        State::Kept => ("free", ", kept for you"),
+        State::Held => ("held", " · held"),
         State::Taken => ("taken", ", taken"),
         State::Mine => ("mine", " · you"),
     };
@@ -85,7 +108,8 @@ fn slot(business: &Business, staff: StaffId, start: Timestamp, state: State) -> 
         button.slot id=(slot_id(start)) type="submit" form="pick" name="start" value=(start) data-slot=(start)
             data-staff=(staff) data-state=(word) aria-disabled=[(state == State::Taken).then_some("true")]
             aria-label={ (text::moment(business, start)) (spoken) } {
-            (text::time(&local)) @if state == State::Mine { " · you" }
+            (text::time(&local))
+            @match state { State::Mine | State::Held => (spoken), _ => {} }
         }
     }
 }
@@ -102,6 +126,8 @@ pub struct View<'a> {
     pub today: Date,
     /// A booking for which a new time is being chosen.
     pub moving: Option<&'a Booking>,
+    /// Of the form that holds a time.
+    pub key: &'a str,
 }
 
 /// The page.
@@ -114,7 +140,7 @@ pub fn page(frame: &Page<'_>, live: &Live, view: &View<'_>) -> Markup {
     };
     let (earlier, later) = (turn(view.week.plus(-1)), turn(view.week.plus(1)));
     // On a phone: the first day with a free time, else today.
-    let free = |day: &Day| day.cells.iter().any(|cell| cell.free);
+    let free = |day: &Day| day.cells.iter().any(|cell| cell.state == grid::State::Free);
     let chosen = view.days.iter().position(free);
     let chosen = chosen.or_else(|| view.days.iter().position(|day| day.date == view.today));
     let body = html! {
@@ -136,11 +162,7 @@ pub fn page(frame: &Page<'_>, live: &Live, view: &View<'_>) -> Markup {
                 }
             }
         }
-        form #pick hidden method="get" action=(url::NEW_BOOKING) hx-get=(url::NEW_BOOKING) hx-target="#sheet"
-            hx-swap="innerHTML" hx-sync="this:replace" {
-            input type="hidden" name="staff" value=(view.staff.id);
-            @if let Some(id) = moving { input type="hidden" name="move" value=(id); }
-        }
+        (pick(view.staff.id, moving, view.key))
         div.stack data-days data-day=(chosen.unwrap_or(0) + 1) {
             nav.daypick aria-label="Day" {
                 @for (n, day) in (1..).zip(view.days) {
@@ -152,11 +174,31 @@ pub fn page(frame: &Page<'_>, live: &Live, view: &View<'_>) -> Markup {
             section.card aria-label="Free times" { div.body { (layout::region(live, ROOT, "week")) } }
         }
         p.legend aria-hidden="true" {
-            span { i {} "Available" } span { i.t {} "Taken" } span { i.m {} "Yours" }
+            span { i {} "Available" } span { i.h {} "Held for someone" } span { i.t {} "Taken" } span { i.m {} "Yours" }
         }
         (layout::region(live, super::sessions::ROOT, "stack-l"))
     };
     layout::page(frame, &body)
+}
+
+/// The form that the slots belong to: it holds the time that is chosen, and opens its sheet. A session that moves keeps its
+/// own time meanwhile, and holds no second one.
+pub fn pick(staff: StaffId, moving: Option<BookingId>, key: &str) -> Markup {
+    html! {
+        @if let Some(id) = moving {
+            form #pick hidden method="get" action=(url::NEW_BOOKING) hx-get=(url::NEW_BOOKING) hx-target="#sheet"
+                hx-swap="innerHTML" hx-sync="this:replace" {
+                input type="hidden" name="staff" value=(staff);
+                input type="hidden" name="move" value=(id);
+            }
+        } @else {
+            form #pick hidden method="post" action=(url::HOLDS) hx-post=(url::HOLDS) hx-target="#sheet"
+                hx-swap="innerHTML" hx-sync="this:replace" {
+                input type="hidden" name="staff" value=(staff);
+                input type="hidden" name="key" value=(key);
+            }
+        }
+    }
 }
 
 /// Says which session is being moved, above the free times.

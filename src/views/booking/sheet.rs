@@ -4,6 +4,7 @@
 use super::sessions::badge;
 use crate::domain::booking::{Booking, Refusal, Status};
 use crate::domain::business::Business;
+use crate::domain::hold::Hold;
 use crate::domain::id::{ClientId, ServiceId};
 use crate::domain::service::Service;
 use crate::domain::staff::Staff;
@@ -37,6 +38,8 @@ pub struct Confirm<'a> {
     /// Why the last try was refused, and the free times nearest to it.
     pub refused: Option<&'a str>,
     pub nearest: &'a [Timestamp],
+    /// The viewer's hold of this time.
+    pub kept: Option<&'a Hold>,
     pub now: Timestamp,
 }
 
@@ -87,11 +90,13 @@ pub fn confirm(view: &Confirm<'_>) -> Markup {
                 @if !view.nearest.is_empty() { (other_times(view)) }
                 // Staff change what they like until it begins: no promise to make.
                 @if possible && view.clients.is_none() { p.small { (promise(business, view.start, view.now)) } }
+                @if let Some(hold) = view.kept { (kept(business, hold, view.now)) }
                 div.acts {
                     @if possible { button.btn.primary type="submit" { "Book this time" } }
                     (leave(view))
                 }
             }
+            @if let Some(hold) = view.kept { (release(hold)) }
         }
     }
 }
@@ -113,7 +118,31 @@ fn leave(view: &Confirm<'_>) -> Markup {
     } else {
         url::bookings(week, view.staff.id, None)
     };
-    html! { a.btn href=(back) data-close { "Not now" } }
+    html! {
+        // Without scripts it is a form that gives the time back; a link could not.
+        @if view.kept.is_some() { button.btn type="submit" form="sheet-release" data-close { "Not now" } }
+        @else { a.btn href=(back) data-close { "Not now" } }
+    }
+}
+
+/// Until when the time is kept; the script says when that is over, by milliseconds: clocks on desks are often minutes off.
+fn kept(business: &Business, hold: &Hold, now: Timestamp) -> Markup {
+    let until = text::time(&business.local(hold.until));
+    let left = hold.until.duration_since(now).as_millis();
+    let over =
+        "It is no longer kept for you. You can still book it, unless someone else comes first.";
+    html! {
+        p #sheet-kept.small role="status" data-left=(left) data-over=(over) {
+            "Kept for you until " (until) ". Nobody else can book it before."
+        }
+    }
+}
+
+/// What gives a hold back: "Not now" without scripts; with them, whatever closes the sheet or leaves the page.
+fn release(hold: &Hold) -> Markup {
+    html! {
+        form #sheet-release hidden method="post" action=(url::release(hold.id)) {}
+    }
 }
 
 fn choice(business: &Business, choice: &Choice, chosen: Option<ServiceId>) -> Markup {
@@ -126,6 +155,7 @@ fn choice(business: &Business, choice: &Choice, chosen: Option<ServiceId>) -> Ma
                 b { (service.name) }
                 small {
                     (text::length(service.minutes)) ", " (business.money(service.price))
+                    @if service.video_url.is_some() { ", by video" }
                     @if let Err(refusal) = choice.fits { ". " (reason(business, choice, refusal)) }
                 }
             }
@@ -136,7 +166,7 @@ fn choice(business: &Business, choice: &Choice, chosen: Option<ServiceId>) -> Ma
 /// Why a service does not fit, in the words of this time.
 fn reason(business: &Business, choice: &Choice, refusal: Refusal) -> String {
     match (refusal, choice.until) {
-        (Refusal::Taken | Refusal::OutsideHours, Some(until)) => {
+        (Refusal::Taken | Refusal::Held | Refusal::OutsideHours, Some(until)) => {
             format!(
                 "Needs more time than is free before {}.",
                 text::time(&business.local(until))
@@ -169,7 +199,8 @@ fn promise(business: &Business, start: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// The sheet's own links to free times: following one asks for that time instead, with the same choices.
+/// The sheet's own free times: choosing one holds that time instead, with the form's choices as they stand. Without scripts
+/// it is a link, which shows the time and holds nothing.
 fn other_times(view: &Confirm<'_>) -> Markup {
     html! {
         div.field {
@@ -177,12 +208,25 @@ fn other_times(view: &Confirm<'_>) -> Markup {
             div.chips {
                 @for start in view.nearest {
                     @let href = url::choose_again(*start, view.staff.id, view.chosen, view.client);
-                    a href=(href) hx-get=(href) hx-target="#sheet" data-slot=(start) data-staff=(view.staff.id) data-state="free" {
+                    a href=(href) hx-post=(url::HOLDS) hx-vals=(again(view, *start)) hx-target="#sheet" data-slot=(start)
+                        data-staff=(view.staff.id) data-state="free" {
                         (text::short_moment(view.business, *start, view.now))
                     }
                 }
             }
         }
+    }
+}
+
+/// What a free time changes in the form. The choice that does not fit here is disabled, and the form would leave it out.
+fn again(view: &Confirm<'_>, start: Timestamp) -> String {
+    let lost = |choice: &&Choice| view.chosen == Some(choice.service.id) && choice.fits.is_err();
+    match view.choices.iter().find(lost) {
+        Some(choice) => {
+            let id = choice.service.id;
+            format!("{{\"start\":\"{start}\",\"service\":\"{id}\"}}")
+        }
+        None => format!("{{\"start\":\"{start}\"}}"),
     }
 }
 
@@ -265,7 +309,8 @@ pub fn detail(
                     dt { "Client" } dd { a href=(url::client(booking.client)) { (booking.client_name) } }
                 }
                 dt { "With" } dd { (booking.staff_name) }
-                @if !business.address.is_empty() { dt { "Where" } dd { (business.address) } }
+                @if let Some(room) = &booking.video_url { dt { "Where" } dd { (text::room(room)) } }
+                @else if !business.address.is_empty() { dt { "Where" } dd { (business.address) } }
                 dt { "Status" } dd { (badge(booking)) }
             }
             @if booking.may_cancel(now).is_ok() {

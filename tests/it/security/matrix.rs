@@ -1,12 +1,17 @@
 //! S1: every route of the table for everyone who may come, with their own things, others', unknown ones and nonsense.
 
 use crate::browser::{Answer, Browser, form};
-use crate::house::{House, On, Server, at, on_both};
+use crate::house::{House, On, Server, at, on_both, usual_hours};
 use crate::money;
 use crate::state::State;
+use portico::domain::hours::line;
+use portico::domain::id::ServiceId;
+use portico::domain::service::Service;
 use portico::domain::viewer::Viewer;
 use portico::http::routes;
 use portico::store::booking::Book;
+use portico::store::hold::Take;
+use portico::store::service::Offer;
 use portico::store::token::{self, Issue, Kind};
 use portico::{assets, secret, store};
 use reqwest::Method;
@@ -26,7 +31,7 @@ const WHO: [&str; 7] = [
 ];
 
 /// A route, and what it answers to each of [`WHO`] when asked for something of the client's. A new route needs a row.
-const MATRIX: [(&str, &str, [u16; 7]); 48] = [
+const MATRIX: [(&str, &str, [u16; 7]); 59] = [
     ("GET", "/login", [200, 200, 200, 303, 303, 303, 303]),
     ("POST", "/login", [422; 7]),
     ("POST", "/logout", [303; 7]),
@@ -50,6 +55,12 @@ const MATRIX: [(&str, &str, [u16; 7]); 48] = [
         "POST",
         "/bookings/{id}/cancel",
         [303, 303, 303, 404, 303, 303, 303],
+    ),
+    ("POST", "/holds", [303; 7]),
+    (
+        "POST",
+        "/holds/{id}/release",
+        [303, 303, 303, 404, 303, 404, 404],
     ),
     ("GET", "/messages", [303, 303, 303, 200, 200, 303, 303]),
     ("POST", "/messages", [303; 7]),
@@ -136,6 +147,51 @@ const MATRIX: [(&str, &str, [u16; 7]); 48] = [
         "GET",
         "/admin/settings/outbox",
         [303, 303, 303, 404, 404, 404, 200],
+    ),
+    (
+        "GET",
+        "/admin/settings/services",
+        [303, 303, 303, 404, 404, 404, 200],
+    ),
+    (
+        "POST",
+        "/admin/settings/services",
+        [303, 303, 303, 404, 404, 404, 303],
+    ),
+    (
+        "GET",
+        "/admin/settings/services/new",
+        [303, 303, 303, 404, 404, 404, 200],
+    ),
+    (
+        "GET",
+        "/admin/settings/services/{id}",
+        [303, 303, 303, 404, 404, 404, 200],
+    ),
+    (
+        "POST",
+        "/admin/settings/services/{id}",
+        [303, 303, 303, 404, 404, 404, 303],
+    ),
+    (
+        "POST",
+        "/admin/settings/services/{id}/retire",
+        [303, 303, 303, 404, 404, 404, 303],
+    ),
+    (
+        "POST",
+        "/admin/settings/services/{id}/offer",
+        [303, 303, 303, 404, 404, 404, 303],
+    ),
+    (
+        "GET",
+        "/admin/settings/staff/{id}/hours",
+        [303, 303, 303, 404, 404, 404, 200],
+    ),
+    (
+        "POST",
+        "/admin/settings/staff/{id}/hours",
+        [303, 303, 303, 404, 404, 404, 303],
     ),
     ("GET", "/notifications", [303, 303, 303, 200, 200, 200, 200]),
     (
@@ -225,12 +281,14 @@ impl<'h> Visit<'h> {
         }
     }
 
-    /// A time that nobody has asked for yet: 08:00 on a weekday from next week on.
+    /// A time that nobody has asked for yet: 08:00 or 13:00 on a weekday from next week on. The mornings alone do not
+    /// reach for all stories until the horizon.
     fn fresh_start(&self) -> String {
         let n = self.weekday.fetch_add(1, Ordering::Relaxed);
-        let days = 8 + n / 5 * 7 + n % 5;
+        let (day, hours) = (n / 2, n % 2 * 5);
+        let days = 8 + day / 5 * 7 + day % 5;
         let first = at("2026-11-22T06:00:00Z");
-        (first + jiff::SignedDuration::from_hours(24 * days)).to_string()
+        (first + jiff::SignedDuration::from_hours(24 * days + hours)).to_string()
     }
 
     /// Something of the client's, made anew, as it stands in the path.
@@ -241,6 +299,19 @@ impl<'h> Visit<'h> {
             let booked = house.book(&house.thandi, &house.follow_up, &start).await;
             return booked.unwrap().to_string();
         }
+        if path == "/holds/{id}/release" {
+            let take = Take {
+                viewer: Viewer::Client(house.thandi.clone()),
+                staff: house.naledi.staff,
+                start: at(&self.fresh_start()),
+                key: secret::token(),
+                now: house.clock().now(),
+            };
+            let held = house
+                .app
+                .transact(take, |tx, take| Box::pin(store::hold::take(tx, take)));
+            return held.await.unwrap().id.to_string();
+        }
         if path.ends_with("/issue") || path.ends_with("/discard") {
             return house.draft(&house.thandi, 85_000).await.to_string();
         }
@@ -249,9 +320,13 @@ impl<'h> Visit<'h> {
             let checkout = house.set_out(&house.thandi, invoice).await.unwrap();
             return money::id_in(path, invoice, checkout.id).unwrap();
         }
+        if path.starts_with("/admin/settings/services/{id}") {
+            return self.service(path.ends_with("/offer")).await;
+        }
         match path {
             "/webhooks/{provider}" => "sandbox".to_owned(),
             "/notifications/seen" => self.tell_the_client().await,
+            "/admin/settings/staff/{id}/hours" => house.sipho.staff.to_string(),
             "/admin/clients/{id}" | "/admin/messages/{id}" => house.thandi.client.to_string(),
             "/messages/read" => {
                 // Something new for each to read: staff read Aisha's.
@@ -266,6 +341,35 @@ impl<'h> Visit<'h> {
             "/accent/{hue}" => "172".to_owned(),
             _ => String::new(),
         }
+    }
+
+    /// A service of its own, on offer or retired.
+    async fn service(&self, is_retired: bool) -> String {
+        let service = Service {
+            id: ServiceId::new(),
+            ..self.house.assessment.clone()
+        };
+        let retire = Offer {
+            by: self.house.naledi.clone(),
+            service: service.id,
+            version: 1,
+            on: false,
+            agreed: None,
+            now: self.house.clock().now(),
+        };
+        let id = service.id.to_string();
+        let made = (service, is_retired.then_some(retire));
+        let made = self.house.app.transact(made, |tx, (service, retire)| {
+            Box::pin(async move {
+                store::service::create(tx, service).await?;
+                if let Some(retire) = retire {
+                    store::service::offer(tx, retire).await?;
+                }
+                Ok(())
+            })
+        });
+        made.await.unwrap();
+        id
     }
 
     /// Staff book for the client: that is one thing more that the client has not seen.
@@ -325,12 +429,20 @@ impl<'h> Visit<'h> {
                 ("key", secret::token()),
                 ("client", house.thandi.client.to_string()),
             ],
+            "/holds" => vec![
+                ("start", self.fresh_start()),
+                ("staff", house.naledi.staff.to_string()),
+                ("key", secret::token()),
+            ],
             "/bookings/{id}/reschedule" => vec![
                 ("start", self.fresh_start()),
                 ("staff", house.naledi.staff.to_string()),
                 ("version", "1".to_owned()),
             ],
-            "/bookings/{id}/cancel" => vec![("version", "1".to_owned())],
+            "/bookings/{id}/cancel"
+            | "/admin/invoices/{id}/issue"
+            | "/admin/invoices/{id}/discard"
+            | "/admin/settings/services/{id}/retire" => vec![("version", "1".to_owned())],
             "/admin/clients" => {
                 let n = self.weekday.fetch_add(1, Ordering::Relaxed);
                 vec![
@@ -356,10 +468,31 @@ impl<'h> Visit<'h> {
                 ("words-0", "Follow-up treatment".to_owned()),
                 ("price-0", "850".to_owned()),
             ],
-            "/admin/invoices/{id}/issue" | "/admin/invoices/{id}/discard" => {
-                vec![("version", "1".to_owned())]
+            "/admin/settings/services" | "/admin/settings/services/{id}" => vec![
+                ("id", ServiceId::new().to_string()),
+                ("version", "1".to_owned()),
+                ("name", "Massage".to_owned()),
+                ("price", "850".to_owned()),
+                ("minutes", "60".to_owned()),
+                ("step", "15".to_owned()),
+                ("before", "0".to_owned()),
+                ("after", "0".to_owned()),
+                ("notice", "0".to_owned()),
+                // A field that is named after somebody.
+                (
+                    format!("staff-{}", house.naledi.staff).leak(),
+                    "on".to_owned(),
+                ),
+            ],
+            "/admin/settings/staff/{id}/hours" => vec![
+                ("act", "off".to_owned()),
+                ("from", "2026-12-24".to_owned()),
+                ("to", "2026-12-24".to_owned()),
+                ("seen", line(&usual_hours())),
+            ],
+            "/admin/invoices/{id}/void" | "/admin/settings/services/{id}/offer" => {
+                vec![("version", "2".to_owned())]
             }
-            "/admin/invoices/{id}/void" => vec![("version", "2".to_owned())],
             "/reset" => vec![("email", "nobody".to_owned())],
             "/welcome/{token}" | "/reset/{token}" => vec![("password", "too short".to_owned())],
             _ => Vec::new(),
