@@ -187,7 +187,7 @@ async fn sessions(
 fn next_turn(business: &Business, coming: &[Booking], now: Timestamp) -> Timestamp {
     let turns = coming.iter().flat_map(|booking| {
         // One millisecond later: until the last instant of its window a session may still be moved.
-        let closes = booking.change_until(business) + Span::new().milliseconds(1);
+        let closes = booking.move_until(&business.rules) + Span::new().milliseconds(1);
         [closes, booking.starts_at, booking.ends_at()]
     });
     turns

@@ -50,7 +50,8 @@ pub fn page(frame: &Page<'_>, services: &[Service], staff: &[Staff], is_owner: b
                             dt { "Name" } dd { (business.name) }
                             dt { "Address" } dd { (business.address) }
                             dt { "Time zone" } dd { (business.zone.iana_name().unwrap_or("UTC")) }
-                            dt { "Free changes" } dd { "until " (text::length(business.change_minutes)) " before" }
+                            dt { "Free to cancel" } dd { "until " (text::length(business.rules.cancel_minutes)) " before" }
+                            dt { "To be moved" } dd { "until " (text::length(business.rules.move_minutes)) " before" }
                         }
                     }
                 }

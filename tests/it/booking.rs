@@ -136,6 +136,7 @@ on_both!(
             version: 1,
             staff: house.sipho.staff,
             start: at(TUESDAY_9_30),
+            reason: None,
             now: house.clock().now(),
         };
         let reschedule = |to| {
@@ -176,6 +177,7 @@ on_both!(
             version: 1,
             staff: house.naledi.staff,
             start: at("2026-11-25T06:45:00Z"),
+            reason: None,
             now: house.clock().now(),
         };
         house
@@ -199,6 +201,8 @@ on_both!(
             viewer: Viewer::Client(house.thandi.clone()),
             booking: id,
             version: 1,
+            told: None,
+            reason: None,
             now: house.clock().now(),
         };
         let do_cancel = |cancel| {
@@ -239,6 +243,7 @@ on_both!(
             version: 1,
             staff: house.naledi.staff,
             start: at("2026-11-26T06:00:00Z"),
+            reason: None,
             now: house.clock().now(),
         };
         let moved = house
@@ -281,6 +286,8 @@ on_both!(
             viewer: pieter.clone(),
             booking: id,
             version: 1,
+            told: None,
+            reason: None,
             now,
         };
         let cancelled = house
@@ -408,6 +415,7 @@ fn services() -> impl Strategy<Value = Vec<Service>> {
             notice,
             horizon_weeks: None,
             staff: Vec::new(),
+            clients: Vec::new(),
             video_url: None,
             colour: Colour::default(),
             version: 1,

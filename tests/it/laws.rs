@@ -6,6 +6,7 @@ use portico::domain::id::{ClientId, PersonId, ServiceId, StaffId};
 use portico::domain::invoice::Filter;
 use portico::domain::message::Body;
 use portico::domain::payment::{Event, Result as Told};
+use portico::domain::rule::Rules;
 use portico::domain::service::{Colour, Service};
 use portico::domain::slot::Window;
 use portico::domain::viewer::{Role, Viewer};
@@ -257,6 +258,7 @@ on_both!(
             version: 1,
             staff,
             start,
+            reason: None,
             now,
         };
         let ((), changed) = check(&house, "reschedule", move |tx, ()| {
@@ -272,6 +274,7 @@ on_both!(
             version: 2,
             staff: house.sipho.staff,
             start,
+            reason: None,
             now,
         };
         let ((), changed) = check(&house, "reschedule to a colleague", move |tx, ()| {
@@ -285,6 +288,8 @@ on_both!(
             viewer: client,
             booking,
             version: 3,
+            told: None,
+            reason: None,
             now,
         };
         let ((), changed) = check(&house, "cancel", move |tx, ()| {
@@ -462,6 +467,7 @@ on_both!(
                     notice: 0,
                     horizon_weeks: None,
                     staff: Vec::new(),
+                    clients: Vec::new(),
                     video_url: None,
                     colour: Colour::default(),
                     version: 1,
@@ -555,7 +561,10 @@ on_both!(
                     invoice_prefix: "G-".to_owned(),
                     tax_rate: 2000,
                     hue: 10,
-                    change_minutes: 60,
+                    rules: Rules {
+                        move_minutes: 60,
+                        ..Rules::default()
+                    },
                     horizon_weeks: 4,
                 };
                 store::business::save(tx, &business).await

@@ -2,13 +2,14 @@
 
 use super::super::error::Error;
 use super::super::extract::{Asked, Htmx, Me, Named};
-use super::answer;
+use super::{answer, detail};
 use crate::app::App;
-use crate::domain::booking::{Booking, Refusal, plus};
+use crate::domain::booking::{Booking, Refusal, objections, plus};
 use crate::domain::business::Business;
 use crate::domain::grid::nearest;
 use crate::domain::hold::{self, Kept, check};
 use crate::domain::id::{BookingId, ClientId, ServiceId};
+use crate::domain::rule::{Rule, broken};
 use crate::domain::service::Service;
 use crate::domain::slot::{Busy, Calendar, Hours};
 use crate::domain::staff::Staff;
@@ -180,8 +181,7 @@ pub(in crate::http) async fn open(
             .iter()
             .find(|own| own.staff == staff.id && own.starts_at <= start && start < own.ends_at());
         if let Some(own) = own {
-            let business = business::load(&mut tx).await?;
-            let view = sheet::detail(&business, own, false, None, now);
+            let view = detail(&mut tx, viewer, own, None, now).await?;
             return answer(&mut tx, viewer, htmx, StatusCode::OK, view).await;
         }
     }
@@ -192,6 +192,7 @@ pub(in crate::http) async fn open(
         client: slot.client(),
         key: secret::token(),
         refused: None,
+        reason: None,
     };
     let view = book_sheet(&mut tx, viewer, asked, now).await?;
     answer(&mut tx, viewer, htmx, status, view).await
@@ -206,9 +207,7 @@ pub(in crate::http) async fn show(
 ) -> Result<Response, Error> {
     let mut tx = app.db.snapshot().await?;
     let booking = store::booking::find(&mut tx, &viewer, id).await?;
-    let business = business::load(&mut tx).await?;
-    let by_staff = matches!(viewer, Viewer::Staff(_));
-    let view = sheet::detail(&business, &booking, by_staff, None, app.clock.now());
+    let view = detail(&mut tx, &viewer, &booking, None, app.clock.now()).await?;
     answer(&mut tx, &viewer, htmx, StatusCode::OK, view).await
 }
 
@@ -233,6 +232,8 @@ pub(super) struct Wish {
     pub(super) key: String,
     /// Why the last try was refused.
     pub(super) refused: Option<String>,
+    /// From staff: why they set rules aside, as typed; nothing where nobody asked.
+    pub(super) reason: Option<String>,
 }
 
 /// Someone's calendar around a wish: everything that the one rule asks for.
@@ -281,13 +282,24 @@ impl Around {
     }
 
     fn check(&self, service: &Service, start: Timestamp) -> Result<(), Refusal> {
-        check(
-            &self.business,
-            &self.calendar(),
-            &self.holds,
-            service,
-            start,
-        )
+        let calendar = self.calendar();
+        check(&self.business, &calendar, &self.holds, service, start)
+    }
+
+    /// Which rules about time it would break. Clients break none.
+    fn broken(
+        &self,
+        viewer: &Viewer,
+        service: &Service,
+        start: Timestamp,
+    ) -> Result<Vec<Rule>, Refusal> {
+        match viewer {
+            Viewer::Staff(_) => {
+                let calendar = self.calendar();
+                broken(&self.business, &calendar, &self.holds, service, start)
+            }
+            _ => self.check(service, start).map(|()| Vec::new()),
+        }
     }
 
     fn nearest(&self, service: &Service, start: Timestamp) -> Vec<Timestamp> {
@@ -327,14 +339,41 @@ pub(super) async fn book_sheet(
 ) -> Result<Markup, Error> {
     let around = Around::read(tx, viewer, &wish.staff, wish.start, None, now).await?;
     let mut choices = Vec::new();
+    let by_staff = matches!(viewer, Viewer::Staff(_));
+    let client = match viewer {
+        Viewer::Client(me) => Some(me.client),
+        _ => wish.client,
+    };
+    let open_count = match client {
+        Some(client) => store::booking::open_count(tx, client, now).await?,
+        None => 0,
+    };
     for service in service::list(tx).await? {
         let service = service.asked_by(viewer);
-        let fits = if service.is_offered_by(wish.staff.id) {
-            around.check(&service, wish.start)
-        } else {
-            Err(Refusal::NotOffered)
+        let rules = &around.business.rules;
+        let found = match client {
+            // What is not open to a client is none of their business.
+            Some(client) if !by_staff && !service.is_open_to(client) => continue,
+            Some(client) => objections(rules, &service, wish.staff.id, client, open_count),
+            None if service.is_offered_by(wish.staff.id) => Vec::new(),
+            None => vec![Refusal::NotOffered],
         };
-        let until = if fits.is_err() && fits != Err(Refusal::NotOffered) {
+        let mut fits = Ok(());
+        let mut aside = Vec::new();
+        for refusal in found {
+            match refusal.rule() {
+                Some(rule) if by_staff => aside.push(rule),
+                _ => fits = fits.and(Err(refusal)),
+            }
+        }
+        let fits = match fits.and_then(|()| around.broken(viewer, &service, wish.start)) {
+            Ok(rules) => {
+                aside.extend(rules);
+                Ok(())
+            }
+            Err(refusal) => Err(refusal),
+        };
+        let until = if fits.is_err_and(|refusal| about_time(&refusal)) {
             around.free_until(&service, wish.start)
         } else {
             None
@@ -342,18 +381,23 @@ pub(super) async fn book_sheet(
         choices.push(sheet::Choice {
             service,
             fits,
+            aside,
             until,
         });
     }
-    choices.sort_by_key(|choice| choice.fits.is_err());
-    let none_fits = choices.iter().all(|choice| choice.fits.is_err());
+    choices.sort_by_key(|choice| (choice.fits.is_err(), !choice.aside.is_empty()));
+    let none_fits = choices
+        .iter()
+        .all(|choice| choice.fits.is_err() || !choice.aside.is_empty());
+    let asks = choices.iter().any(|choice| !choice.aside.is_empty());
+    let reason = wish.reason.or(asks.then(String::new));
     let wanted = choices
         .iter()
         .find(|choice| Some(choice.service.id) == wish.service)
         .or(choices.first());
     let offer = wish.refused.is_some() || none_fits;
     let nearest = match wanted {
-        Some(wanted) if offer && wanted.fits != Err(Refusal::NotOffered) => {
+        Some(wanted) if offer && wanted.fits.err().is_none_or(|refusal| about_time(&refusal)) => {
             around.nearest(&wanted.service, wish.start)
         }
         _ => Vec::new(),
@@ -379,38 +423,52 @@ pub(super) async fn book_sheet(
         client: wish.client,
         refused: refused.as_deref(),
         nearest: &nearest,
+        reason: reason.as_deref(),
         kept: kept.as_ref(),
         now,
     }))
 }
 
-/// Why a booking could not move to a time, if so.
-async fn try_move(
+/// Whether another time would do.
+fn about_time(refusal: &Refusal) -> bool {
+    let never = [Refusal::NotOffered, Refusal::NotForClient];
+    !never.contains(refusal) && !matches!(refusal, Refusal::TooMany(_))
+}
+
+/// Which rules staff would set aside by moving a booking to a time, or why it cannot move there.
+pub(super) async fn try_move(
     tx: &mut Tx,
     viewer: &Viewer,
     booking: &Booking,
     staff: &Staff,
     start: Timestamp,
     now: Timestamp,
-) -> Result<Option<Refusal>, Error> {
+) -> Result<Result<Vec<Rule>, Refusal>, Error> {
+    let by_staff = matches!(viewer, Viewer::Staff(_));
     let business = business::load(tx).await?;
-    let may = match viewer {
-        Viewer::Client(_) => booking.may_move(&business, now),
-        _ => booking.may_cancel(now),
-    };
-    if let Err(refusal) = may {
-        return Ok(Some(refusal));
+    let mut aside = Vec::new();
+    if let Err(refusal) = booking.may_move(&business.rules, now) {
+        match refusal.rule() {
+            Some(rule) if by_staff => aside.push(rule),
+            _ => return Ok(Err(refusal)),
+        }
     }
     let around = Around::read(tx, viewer, staff, start, Some(booking.id), now).await?;
     let (service, _) = service::any(tx, booking.service).await?;
     if staff.id != booking.staff && !service.is_offered_by(staff.id) {
-        return Ok(Some(Refusal::NotOffered));
+        if !by_staff {
+            return Ok(Err(Refusal::NotOffered));
+        }
+        aside.push(Rule::Offered);
     }
     let service = Service {
         minutes: booking.minutes,
         ..service.asked_by(viewer)
     };
-    Ok(around.check(&service, start).err())
+    Ok(around.broken(viewer, &service, start).map(|rules| {
+        aside.extend(rules);
+        aside
+    }))
 }
 
 /// The sheet that moves.
@@ -420,9 +478,13 @@ pub(super) async fn move_sheet(
     booking: &Booking,
     staff: &Staff,
     start: Timestamp,
-    refused: Option<Refusal>,
+    outcome: Result<Vec<Rule>, Refusal>,
     now: Timestamp,
 ) -> Result<Markup, Error> {
+    let (aside, refused) = match outcome {
+        Ok(aside) => (aside, None),
+        Err(refusal) => (Vec::new(), Some(refusal)),
+    };
     let around = Around::read(tx, viewer, staff, start, Some(booking.id), now).await?;
     let nearest = if refused.is_some_and(|refusal| refusal != Refusal::NotOffered) {
         let (service, _) = service::any(tx, booking.service).await?;
@@ -446,6 +508,7 @@ pub(super) async fn move_sheet(
         by_staff: matches!(viewer, Viewer::Staff(_)),
         refused: words.as_deref(),
         nearest: &nearest,
+        aside: &aside,
         now,
     }))
 }
