@@ -38,9 +38,9 @@ impl Default for Rules {
 /// What is wrong with rules, and for each the sentence that stands beside its field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Wrong {
-    #[error("Enter hours from 0 to 720, which is 30 days.")]
+    #[error("Enter minutes from 0 to 43200, which is 30 days.")]
     Cancel,
-    #[error("Enter hours from 0 to 720, which is 30 days.")]
+    #[error("Enter minutes from 0 to 43200, which is 30 days.")]
     Move,
     #[error("Enter a number from 0 to 100; 0 is as many as they like.")]
     Most,
@@ -68,6 +68,17 @@ impl Rules {
         .filter(|(_, right)| !right)
         .map(|(wrong, _)| wrong)
         .collect()
+    }
+
+    /// On one line, as a form carries those that it was made from.
+    pub fn line(&self) -> String {
+        let Self {
+            cancel_minutes,
+            move_minutes,
+            most_open,
+            late_fee,
+        } = self;
+        format!("{cancel_minutes} {move_minutes} {most_open} {late_fee}")
     }
 
     /// Whether a client with so many sessions ahead may book one more.

@@ -104,12 +104,13 @@ async fn set(tx: &mut Tx, name: &'static str, value: String) -> Result<(), Error
     Ok(())
 }
 
-/// Rules of booking in place of those that the owner saw.
+/// Rules of booking, in place of those that the owner saw.
 #[derive(Debug, Clone)]
 pub struct SetRules {
     pub by: StaffViewer,
     pub rules: Rules,
-    pub seen: Rules,
+    /// The rules that the person saw, as [`Rules::line`] writes them.
+    pub seen: String,
     pub now: Timestamp,
 }
 
@@ -123,7 +124,7 @@ pub async fn set_rules(tx: &mut Tx, change: &SetRules) -> Result<Outcome<Rules>,
     if stands == change.rules {
         return Ok(Outcome::Done);
     }
-    if stands != change.seen {
+    if stands.line() != change.seen {
         return Ok(Outcome::Stale(stands));
     }
     for (name, value) in written(&change.rules) {

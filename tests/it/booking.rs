@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use portico::domain::activity::Kind;
 use portico::domain::booking::{Refusal, Status};
 use portico::domain::id::ServiceId;
+use portico::domain::rule::Reason;
 use portico::domain::service::{Colour, Service};
 use portico::domain::slot::Calendar;
 use portico::domain::viewer::Viewer;
@@ -255,6 +256,7 @@ on_both!(
         assert_eq!(refusal(moved), Refusal::TooLate);
         let by_staff = Move {
             viewer: Viewer::Staff(house.naledi.clone()),
+            reason: Reason::parse("She is ill."),
             ..to
         };
         house

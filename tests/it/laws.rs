@@ -35,11 +35,16 @@ async fn regions(house: &House) -> Vec<Region> {
     let everyone: Arc<[StaffId]> = [house.naledi.staff, house.sipho.staff].into();
     let (client, staff) = (house.thandi.client, house.naledi.staff);
     let mut regions = vec![
-        Region::Slots { staff, week },
+        Region::Slots {
+            staff,
+            week,
+            named: Arc::default(),
+        },
         Region::OwnSlots {
             client,
             staff,
             week,
+            limited: false,
         },
         Region::Next { client },
         Region::Sessions {

@@ -74,7 +74,8 @@ pub(in crate::http) async fn calendar(
         .as_ref()
         .map(|booking| Week::of(reading.business.local(booking.starts_at).date()));
     let mut week = reading.business.week(asked.or(moved_from), now);
-    let mut grid = reading.grid(staff.id, week).await?;
+    let named = reading.named(me.client).await?;
+    let mut grid = reading.grid(staff.id, week, &named).await?;
     let is_over = grid
         .days
         .iter()
@@ -83,11 +84,12 @@ pub(in crate::http) async fn calendar(
     if which.week.is_none() && is_over {
         // On a Sunday evening people look for the week that comes.
         week = reading.business.week(Some(week.plus(1)), now);
-        grid = reading.grid(staff.id, week).await?;
+        grid = reading.grid(staff.id, week, &named).await?;
     }
     let page = Page::Bookings {
         staff: staff.id,
         week,
+        moving: moving.is_some(),
     };
     let live = live::open(&mut reading, &viewer, &page).await?;
     let business = &reading.business;

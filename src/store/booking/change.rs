@@ -108,6 +108,7 @@ pub async fn book(tx: &mut Tx, book: &Book) -> Result<BookingId, Error> {
     let booking = find(tx, &book.viewer, id).await?;
     tell(
         tx,
+        &business,
         &booking,
         Told {
             actor: person,
@@ -196,6 +197,7 @@ pub async fn reschedule(tx: &mut Tx, to: &Move) -> Result<(), Error> {
     moves::note(tx, &from, &booking, person, to.now).await?;
     tell(
         tx,
+        &business,
         &booking,
         Told {
             actor: person,
@@ -231,7 +233,8 @@ pub async fn cancel(tx: &mut Tx, cancel: &Cancel) -> Result<(), Error> {
         return Ok(());
     }
     from.may_cancel(cancel.now)?;
-    let rules = business::load(tx).await?.rules;
+    let business = business::load(tx).await?;
+    let rules = business.rules;
     let mut excuse = Excuse::new(&cancel.viewer, cancel.reason.as_ref());
     let mut cost = from.cost(&rules, cancel.now);
     if excuse.is_staffs() {
@@ -270,6 +273,7 @@ pub async fn cancel(tx: &mut Tx, cancel: &Cancel) -> Result<(), Error> {
     };
     tell(
         tx,
+        &business,
         &booking,
         Told {
             actor: person,
@@ -359,7 +363,12 @@ struct Told {
 }
 
 /// What every change leaves behind: a line of activity, a mail to the client, and the topics it moved.
-async fn tell(tx: &mut Tx, booking: &Booking, told: Told) -> Result<(), Error> {
+async fn tell(
+    tx: &mut Tx,
+    business: &Business,
+    booking: &Booking,
+    told: Told,
+) -> Result<(), Error> {
     let Told {
         actor,
         kind,
@@ -408,5 +417,9 @@ async fn tell(tx: &mut Tx, booking: &Booking, told: Told) -> Result<(), Error> {
     notifications::tell_staff(tx, &notice, Some(actor)).await?;
     tx.touch(Topic::Calendar(booking.staff));
     tx.touch(Topic::Client(booking.client));
+    // Their calendar is another region while they may book no more.
+    if business.rules.most_open > 0 && kind != Kind::Moved {
+        tx.touch(Topic::Viewer(person.into()));
+    }
     Ok(())
 }
