@@ -202,10 +202,10 @@ impl Service {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn service() -> Service {
+    pub(in crate::domain) fn service() -> Service {
         Service {
             id: ServiceId::new(),
             name: "Massage".to_owned(),
