@@ -13,6 +13,9 @@ use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// Whose week, and which services are shown in it besides those that are open to all.
+type Shown = (StaffId, Week, Arc<[ServiceId]>);
+
 /// A snapshot with what has been read from it.
 #[derive(Debug)]
 pub struct Reading {
@@ -22,7 +25,7 @@ pub struct Reading {
     pub now: Timestamp,
     everyone: Option<Arc<[Staff]>>,
     services: Option<Arc<[Service]>>,
-    grids: HashMap<(StaffId, Week, Arc<[ServiceId]>), Arc<Grid>>,
+    grids: HashMap<Shown, Arc<Grid>>,
 }
 
 impl Reading {

@@ -15,7 +15,7 @@ use portico::live::{Region, Source};
 use portico::realtime::Region as _;
 use portico::secret;
 use portico::store::booking::{Cancel, Move};
-use portico::store::business::NewBusiness;
+use portico::store::business::{NewBusiness, SetRules};
 use portico::store::client::Invite;
 use portico::store::hold::Take;
 use portico::store::hours::Set;
@@ -45,6 +45,12 @@ async fn regions(house: &House) -> Vec<Region> {
             staff,
             week,
             limited: false,
+        },
+        Region::OwnSlots {
+            client,
+            staff,
+            week,
+            limited: true,
         },
         Region::Next { client },
         Region::Sessions {
@@ -200,6 +206,28 @@ on_both!(
         );
         let staff = house.naledi.staff;
 
+        let set = |rules: Rules, seen: Rules| SetRules {
+            by: house.naledi.clone(),
+            rules,
+            seen: seen.line(),
+            now,
+        };
+        let one = Rules {
+            most_open: 1,
+            ..Rules::default()
+        };
+        let limit = set(one, Rules::default());
+        let (_, changed) = check(
+            &house,
+            "limit what a client may have ahead",
+            move |tx, ()| {
+                let limit = limit.clone();
+                Box::pin(async move { store::business::set_rules(tx, &limit).await })
+            },
+        )
+        .await;
+        assert_has(&changed, &["Activity"]);
+
         let take = |start: &str| Take {
             viewer: client.clone(),
             staff,
@@ -303,6 +331,13 @@ on_both!(
         })
         .await;
         assert!(changed.contains(&"Next".to_owned()) && changed.contains(&"Activity".to_owned()));
+
+        let free = set(Rules::default(), one);
+        check(&house, "limit it no more", move |tx, ()| {
+            let free = free.clone();
+            Box::pin(async move { store::business::set_rules(tx, &free).await })
+        })
+        .await;
 
         let write = |viewer: &Viewer, text: &str| NewMessage {
             viewer: viewer.clone(),
