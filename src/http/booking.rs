@@ -1,6 +1,7 @@
 //! Booking: the calendar, the sheet for a time, and the three writes. Each write answers the same way: read the form, do
 //! it, then the sheet for htmx or a 303 for a page; a refusal shows the sheet again with what to do instead.
 
+mod around;
 mod change;
 mod choose;
 

@@ -70,7 +70,7 @@ impl House {
     }
 
     /// Books for Thandi as Naledi would.
-    async fn book_for(
+    async fn book_as_staff(
         &self,
         service: &Service,
         start: &str,
@@ -485,9 +485,11 @@ on_both!(
             if rule == Rule::Most {
                 house.rule(at_most(1)).await;
             }
-            let without = house.book_for(service, start, None).await;
+            let without = house.book_as_staff(service, start, None).await;
             assert_eq!(refusal(without), Refusal::NeedsReason(rule));
-            let booked = house.book_for(service, start, Some(" She called. ")).await;
+            let booked = house
+                .book_as_staff(service, start, Some(" She called. "))
+                .await;
             booked.unwrap();
             let line = house.last_line().await;
             assert_eq!(line.kind, Kind::Booked);
@@ -502,7 +504,9 @@ on_both!(
             ("2026-11-24T16:52:00Z", Refusal::OutsideHours),
             ("2026-11-23T05:00:00Z", Refusal::Passed),
         ] {
-            let booked = house.book_for(follow_up, start, Some("She called.")).await;
+            let booked = house
+                .book_as_staff(follow_up, start, Some("She called."))
+                .await;
             assert_eq!(refusal(booked), expected);
         }
         // A client's reason sets nothing aside.
@@ -530,17 +534,17 @@ on_both!(
             .unwrap();
         // The assessment ends at 09:00, and a quarter of an hour after it is kept free.
         let close = "2026-11-24T07:05:00Z";
-        let without = house.book_for(&house.follow_up, close, None).await;
+        let without = house.book_as_staff(&house.follow_up, close, None).await;
         assert!(matches!(refusal(without), Refusal::NeedsReason(_)));
         house
-            .book_for(&house.follow_up, close, Some("A short one."))
+            .book_as_staff(&house.follow_up, close, Some("A short one."))
             .await
             .unwrap();
         let line = house.last_line().await;
         assert_eq!(line.rules, [Rule::Hours, Rule::Buffers]);
         house.assert_sound().await;
         let over = house
-            .book_for(
+            .book_as_staff(
                 &house.follow_up,
                 "2026-11-24T06:30:00Z",
                 Some("A short one."),

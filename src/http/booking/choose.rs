@@ -2,16 +2,13 @@
 
 use super::super::error::Error;
 use super::super::extract::{Asked, Htmx, Me, Named};
+use super::around::Around;
 use super::{answer, detail};
 use crate::app::App;
-use crate::domain::booking::{Booking, Refusal, objections, plus};
-use crate::domain::business::Business;
-use crate::domain::grid::nearest;
-use crate::domain::hold::{self, Kept, check};
+use crate::domain::booking::{Booking, Refusal, objections};
 use crate::domain::id::{BookingId, ClientId, ServiceId};
-use crate::domain::rule::{Rule, broken};
+use crate::domain::rule::Rule;
 use crate::domain::service::Service;
-use crate::domain::slot::{Busy, Calendar, Hours};
 use crate::domain::staff::Staff;
 use crate::domain::viewer::Viewer;
 use crate::domain::week::Week;
@@ -23,12 +20,9 @@ use crate::views::layout;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use jiff::{SignedDuration, Span, Timestamp};
+use jiff::{SignedDuration, Timestamp};
 use maud::Markup;
 use serde::Deserialize;
-
-/// Free times that a refusal offers instead.
-const NEAREST: usize = 4;
 
 /// The fields of a calendar's link.
 #[derive(Debug, Default, Deserialize)]
@@ -238,100 +232,6 @@ pub(super) struct Wish {
     pub(super) reason: Option<String>,
 }
 
-/// Someone's calendar around a wish: everything that the one rule asks for.
-struct Around {
-    business: Business,
-    hours: Hours,
-    busy: Vec<Busy>,
-    /// What others hold: one's own hold never blocks oneself.
-    holds: Vec<Kept>,
-    now: Timestamp,
-}
-
-impl Around {
-    async fn read(
-        tx: &mut Tx,
-        viewer: &Viewer,
-        staff: &Staff,
-        start: Timestamp,
-        except: Option<BookingId>,
-        now: Timestamp,
-    ) -> Result<Self, Error> {
-        let business = business::load(tx).await?;
-        let day = business.today(start);
-        let from = day.saturating_sub(Span::new().days(4));
-        let to = day.saturating_add(Span::new().days(5));
-        let hours = staff::hours(tx, staff.id, from).await?;
-        let (from, to) = (business.starts(from), business.starts(to));
-        let busy = store::booking::busy(tx, staff.id, from, to, except).await?;
-        let holds = store::hold::list(tx, staff.id, from, to, viewer.person(), now).await?;
-        Ok(Self {
-            business,
-            hours,
-            busy,
-            holds,
-            now,
-        })
-    }
-
-    fn calendar(&self) -> Calendar<'_> {
-        Calendar {
-            zone: &self.business.zone,
-            hours: &self.hours,
-            busy: &self.busy,
-            now: Some(self.now),
-        }
-    }
-
-    fn check(&self, service: &Service, start: Timestamp) -> Result<(), Refusal> {
-        let calendar = self.calendar();
-        check(&self.business, &calendar, &self.holds, service, start)
-    }
-
-    /// Which rules about time it would break. Clients break none.
-    fn broken(
-        &self,
-        viewer: &Viewer,
-        service: &Service,
-        start: Timestamp,
-    ) -> Result<Vec<Rule>, Refusal> {
-        match viewer {
-            Viewer::Staff(_) => {
-                let calendar = self.calendar();
-                broken(&self.business, &calendar, &self.holds, service, start)
-            }
-            _ => self.check(service, start).map(|()| Vec::new()),
-        }
-    }
-
-    fn nearest(&self, service: &Service, start: Timestamp) -> Vec<Timestamp> {
-        let calendar = Calendar {
-            busy: &hold::with(&self.busy, &self.holds),
-            ..self.calendar()
-        };
-        nearest(&self.business, &calendar, service, start, NEAREST)
-    }
-
-    /// Until when the time from `start` is free and open, where it is at all.
-    fn free_until(&self, service: &Service, start: Timestamp) -> Option<Timestamp> {
-        let lengths = (1..=service.minutes / 5).rev().map(|quanta| quanta * 5);
-        let fits = |minutes: &i64| {
-            let shorter = Service {
-                minutes: *minutes,
-                before: 0,
-                after: 0,
-                notice: 0,
-                ..service.clone()
-            };
-            self.check(&shorter, start).is_ok()
-        };
-        lengths
-            .into_iter()
-            .find(fits)
-            .map(|minutes| plus(start, minutes))
-    }
-}
-
 /// The sheet that books.
 pub(super) async fn book_sheet(
     tx: &mut Tx,
@@ -339,7 +239,7 @@ pub(super) async fn book_sheet(
     wish: Wish,
     now: Timestamp,
 ) -> Result<Markup, Error> {
-    let around = Around::read(tx, viewer, &wish.staff, wish.start, None, now).await?;
+    let around = Around::read(tx, viewer, wish.client, &wish.staff, wish.start, None, now).await?;
     let mut choices = Vec::new();
     let by_staff = matches!(viewer, Viewer::Staff(_));
     let client = match viewer {
@@ -455,7 +355,8 @@ pub(super) async fn try_move(
             _ => return Ok(Err(refusal)),
         }
     }
-    let around = Around::read(tx, viewer, staff, start, Some(booking.id), now).await?;
+    let (client, except) = (Some(booking.client), Some(booking.id));
+    let around = Around::read(tx, viewer, client, staff, start, except, now).await?;
     let (service, _) = service::any(tx, booking.service).await?;
     if staff.id != booking.staff && !service.is_offered_by(staff.id) {
         if !by_staff {
@@ -487,7 +388,8 @@ pub(super) async fn move_sheet(
         Ok(aside) => (aside, None),
         Err(refusal) => (Vec::new(), Some(refusal)),
     };
-    let around = Around::read(tx, viewer, staff, start, Some(booking.id), now).await?;
+    let (client, except) = (Some(booking.client), Some(booking.id));
+    let around = Around::read(tx, viewer, client, staff, start, except, now).await?;
     let nearest = if refused.is_some_and(|refusal| refusal != Refusal::NotOffered) {
         let (service, _) = service::any(tx, booking.service).await?;
         let service = service.asked_by(viewer);

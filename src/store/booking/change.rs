@@ -75,6 +75,7 @@ pub async fn book(tx: &mut Tx, book: &Book) -> Result<BookingId, Error> {
         excuse.hear(refusal)?;
     }
     let place = Place {
+        client: book.client,
         staff: book.staff,
         start: book.start,
         except: None,
@@ -167,6 +168,7 @@ pub async fn reschedule(tx: &mut Tx, to: &Move) -> Result<(), Error> {
     };
     hold::end(tx, &to.viewer).await?;
     let place = Place {
+        client: from.client,
         staff: to.staff,
         start: to.start,
         except: Some(from.id),
@@ -306,6 +308,7 @@ async fn open_count(
 
 /// Where a session shall be.
 struct Place {
+    client: ClientId,
     staff: StaffId,
     start: Timestamp,
     /// The booking that is about to move there.
@@ -323,6 +326,7 @@ async fn fits(
     excuse: &mut Excuse<'_>,
 ) -> Result<Busy, Error> {
     let &Place {
+        client,
         staff,
         start,
         except,
@@ -332,9 +336,13 @@ async fn fits(
     staff::find(tx, staff).await?;
     let hours = staff::hours(tx, staff, business.today(start)).await?;
     hold::expire(tx, staff, now).await?;
+    let wanted = service.busy(start);
+    if excuse.is_staffs() {
+        hold::make_way(tx, client, staff, &wanted).await?;
+    }
     let end = plus(start, service.minutes);
     let busy = super::busy(tx, staff, start, end, except).await?;
-    let holds = hold::list(tx, staff, start, end, None, now).await?;
+    let holds = hold::list(tx, staff, start, end, None, None, now).await?;
     let calendar = Calendar {
         zone: &business.zone,
         hours: &hours,
@@ -346,7 +354,6 @@ async fn fits(
     } else {
         check(business, &calendar, &holds, service, start)?;
     }
-    let wanted = service.busy(start);
     if excuse.sets_aside(Rule::Buffers) {
         return squeeze(tx, staff, wanted, except).await;
     }
