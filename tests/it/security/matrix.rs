@@ -500,7 +500,7 @@ impl<'h> Visit<'h> {
                 ("cancel", "1440".to_owned()),
                 ("move", "1440".to_owned()),
                 ("most", "0".to_owned()),
-                ("fee", "0".to_owned()),
+                ("fee", "1".to_owned()),
             ],
             "/admin/settings/staff/{id}/hours" => vec![
                 ("act", "off".to_owned()),
