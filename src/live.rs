@@ -14,7 +14,7 @@ pub use reading::Reading;
 
 use crate::assets::BUILD;
 use crate::clock::Clock;
-use crate::domain::id::{ClientId, InvoiceId, PersonId, StaffId};
+use crate::domain::id::{ClientId, InvoiceId, PersonId, ServiceId, StaffId};
 use crate::domain::invoice::Filter;
 use crate::domain::topic::Topic;
 use crate::domain::viewer::{ClientViewer, Role, StaffViewer, Viewer};
@@ -36,13 +36,20 @@ type Everyone = Arc<[StaffId]>;
 /// The live parts of all pages.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Region {
-    /// Free and taken starts of a week, the same for every client.
-    Slots { staff: StaffId, week: Week },
-    /// A client's own starts, laid over those.
+    /// Free and taken starts of a week, the same for every client to whom the same services are open: `named` are those
+    /// that are only for some, and for them.
+    Slots {
+        staff: StaffId,
+        week: Week,
+        named: Arc<[ServiceId]>,
+    },
+    /// A client's own starts, laid over those. `limited` is who may book no more just now: to them nothing is free, so that
+    /// theirs alone depends on the calendar too.
     OwnSlots {
         client: ClientId,
         staff: StaffId,
         week: Week,
+        limited: bool,
     },
     /// A client's next session.
     Next { client: ClientId },
@@ -115,6 +122,12 @@ impl realtime::Region for Region {
         };
         let mut topics: Vec<Topic> = match self {
             Self::Slots { staff, .. } => vec![Topic::Calendar(*staff)],
+            Self::OwnSlots {
+                client,
+                staff,
+                limited: true,
+                ..
+            } => vec![Topic::Client(*client), Topic::Calendar(*staff)],
             Self::OwnSlots { client, .. }
             | Self::Next { client }
             | Self::Sessions { client, .. }
@@ -243,13 +256,20 @@ async fn of_client(reading: &mut Reading, me: &ClientViewer, page: &Page) -> Pla
             let viewer = Viewer::Client(me.clone());
             vec![of_invoice(reading, &viewer, *invoice).await?]
         }
-        Page::Bookings { staff, week } => {
+        Page::Bookings {
+            staff,
+            week,
+            moving,
+        } => {
             let known = reading.everyone().await?.iter().any(|one| one.id == *staff);
             if !known || reading.business.week(Some(*week), reading.now) != *week {
                 return Ok(None);
             }
             let (client, staff, week) = (me.client, *staff, *week);
-            let slots = Region::Slots { staff, week };
+            let named = reading.named(client).await?;
+            let slots = Region::Slots { staff, week, named };
+            // What moves is booked already.
+            let limited = !moving && reading.is_limited(client).await?;
             vec![
                 Place {
                     base: slots,
@@ -257,6 +277,7 @@ async fn of_client(reading: &mut Reading, me: &ClientViewer, page: &Page) -> Pla
                         client,
                         staff,
                         week,
+                        limited,
                     }),
                 },
                 alone(Region::Sessions {

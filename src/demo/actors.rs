@@ -173,6 +173,7 @@ impl Scene {
             service: service.id,
             start,
             key: BookingId::new().to_string(),
+            reason: None,
             now: self.now,
         };
         db.transact(book, |tx, book| Box::pin(booking::book(tx, book)))
@@ -197,6 +198,7 @@ impl Scene {
             version: booking.version,
             staff: self.staff,
             start,
+            reason: None,
             now: self.now,
         };
         db.transact(to, |tx, to| Box::pin(booking::reschedule(tx, to)))
@@ -213,6 +215,8 @@ impl Scene {
             viewer: viewer(client),
             booking: booking.id,
             version: booking.version,
+            told: None,
+            reason: None,
             now: self.now,
         };
         db.transact(cancel, |tx, cancel| Box::pin(booking::cancel(tx, cancel)))
@@ -244,7 +248,8 @@ impl Scene {
         let window = if late {
             0
         } else {
-            self.business.change_minutes
+            let rules = &self.business.rules;
+            rules.cancel_minutes.max(rules.move_minutes)
         };
         let from = plus(self.now, window);
         let changeable = |booking: &&Booking| {

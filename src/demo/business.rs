@@ -7,6 +7,7 @@ use super::people::{self, Guest, Helper};
 use super::{PASSWORD, Plan, message};
 use crate::domain::booking::plus;
 use crate::domain::id::{ClientId, PersonId, ServiceId};
+use crate::domain::rule::Rules;
 use crate::domain::service::{Colour, Service};
 use crate::domain::week::Week;
 use crate::secret;
@@ -130,7 +131,7 @@ async fn open(tx: &mut Tx, opening: &Opening) -> Result<(), Error> {
         invoice_prefix: "KP-".to_owned(),
         tax_rate: 1500,
         hue: 172,
-        change_minutes: DAY,
+        rules: Rules::default(),
         horizon_weeks: 26,
     };
     business::save(tx, &settings).await?;
@@ -185,6 +186,7 @@ fn services() -> Vec<Service> {
         notice: 120,
         horizon_weeks: None,
         staff: Vec::new(),
+        clients: Vec::new(),
         video_url: None,
         colour: Colour::default(),
         version: 1,

@@ -1,6 +1,7 @@
 //! What happened, as staff read it: one line a fact, never edited.
 
 use super::id::{ActivityId, InvoiceId};
+use super::rule::Rule;
 use jiff::Timestamp;
 
 /// The kinds of fact. Their words are what the database keeps.
@@ -22,10 +23,11 @@ pub enum Kind {
     ServiceRetired,
     ServiceOffered,
     HoursChanged,
+    RulesChanged,
 }
 
 impl Kind {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::Booked,
         Self::Moved,
         Self::Cancelled,
@@ -41,6 +43,7 @@ impl Kind {
         Self::ServiceRetired,
         Self::ServiceOffered,
         Self::HoursChanged,
+        Self::RulesChanged,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -60,6 +63,7 @@ impl Kind {
             Self::ServiceRetired => "service_retired",
             Self::ServiceOffered => "service_offered",
             Self::HoursChanged => "hours_changed",
+            Self::RulesChanged => "rules_changed",
         }
     }
 
@@ -85,4 +89,7 @@ pub struct Activity {
     /// The invoice, its number, and the minor units that it is about.
     pub invoice: Option<(InvoiceId, Option<i64>)>,
     pub amount: Option<i64>,
+    /// Which rules staff set aside for it, and why.
+    pub rules: Vec<Rule>,
+    pub reason: Option<String>,
 }

@@ -2,9 +2,13 @@
 
 use super::business::Business;
 use super::id::{BookingId, ClientId, ServiceId, StaffId};
+use super::rule::{GRACE, Rule, Rules};
 use super::service::{Colour, Service};
 use super::slot::{self, Busy, Calendar};
 use jiff::{SignedDuration, Timestamp};
+use std::fmt;
+use std::num::ParseIntError;
+use std::str::FromStr;
 
 /// Where a booking stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,12 +67,91 @@ pub enum Refusal {
     TooFar,
     #[error("This session is not on offer with them. Choose another session, or someone else.")]
     NotOffered,
+    #[error("This session is only for some clients. Choose another.")]
+    NotForClient,
+    #[error("No more than {} can be booked ahead at once. Attend or cancel one first.", sessions(*.0))]
+    TooMany(i64),
     #[error("It is too short before this session to move it online. Send us a message.")]
     TooLate,
     #[error("This session has ended or was cancelled, so it can no longer change.")]
     Ended,
     #[error("This session was changed meanwhile. Here is how it stands now.")]
     Stale,
+    #[error("Cancelling costs more than it did when you looked. Here is how it stands now.")]
+    CostsMore,
+    /// To staff, of a rule that they may set aside.
+    #[error("This is {}. Say why, and it is done all the same.", .0.words())]
+    NeedsReason(Rule),
+}
+
+fn sessions(n: i64) -> String {
+    format!("{n} session{}", if n == 1 { "" } else { "s" })
+}
+
+impl Refusal {
+    /// The rule behind it, where staff may set it aside.
+    pub fn rule(self) -> Option<Rule> {
+        match self {
+            Self::OutsideHours => Some(Rule::Hours),
+            Self::TooFar => Some(Rule::Horizon),
+            Self::NotOffered => Some(Rule::Offered),
+            Self::NotForClient => Some(Rule::Clients),
+            Self::TooMany(_) => Some(Rule::Most),
+            Self::TooLate => Some(Rule::Move),
+            _ => None,
+        }
+    }
+}
+
+/// Why a client may not book a service with someone, whenever: with nothing in the way, nothing. `open_count` is how many
+/// sessions they have ahead.
+pub fn objections(
+    rules: &Rules,
+    service: &Service,
+    staff: StaffId,
+    client: ClientId,
+    open_count: i64,
+) -> Vec<Refusal> {
+    let offered = service.is_offered_by(staff);
+    let open = service.is_open_to(client);
+    let room = rules.leave_room(open_count);
+    [
+        (!offered).then_some(Refusal::NotOffered),
+        (!open).then_some(Refusal::NotForClient),
+        (!room).then_some(Refusal::TooMany(rules.most_open)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// What cancelling costs a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cost {
+    Free,
+    /// It counts as late, and costs so many minor units.
+    Late(i64),
+}
+
+impl fmt::Display for Cost {
+    /// As a form carries it: `free`, `20000`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Free => f.write_str("free"),
+            Self::Late(fee) => fee.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Cost {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        match text {
+            "free" => Ok(Self::Free),
+            fee => fee.parse().map(Self::Late),
+        }
+    }
 }
 
 impl From<slot::Refusal> for Refusal {
@@ -117,6 +200,9 @@ pub struct Booking {
     pub status: Status,
     /// Cancelled after the window for changes had closed.
     pub late: bool,
+    /// What that costs, in minor units.
+    pub late_fee: i64,
+    pub created_at: Timestamp,
     /// Counts its changes; a form carries the one it was made from.
     pub version: i64,
 }
@@ -126,15 +212,32 @@ impl Booking {
         plus(self.starts_at, self.minutes)
     }
 
-    /// Until when a client may move it, or cancel it without it counting as late.
-    pub fn change_until(&self, business: &Business) -> Timestamp {
-        plus(self.starts_at, -business.change_minutes)
+    /// Until when a client may move it.
+    pub fn move_until(&self, rules: &Rules) -> Timestamp {
+        plus(self.starts_at, -rules.move_minutes)
+    }
+
+    /// Until when a client may cancel it without it counting as late: the window, or the minutes after booking if they end
+    /// later, of which the last instant is out.
+    pub fn cancel_until(&self, rules: &Rules) -> Timestamp {
+        let undone = self.created_at.saturating_add(GRACE);
+        let undone = undone.map_or(self.created_at, |at| at - SignedDuration::from_millis(1));
+        plus(self.starts_at, -rules.cancel_minutes).max(undone)
+    }
+
+    /// What it costs its client to cancel it now.
+    pub fn cost(&self, rules: &Rules, now: Timestamp) -> Cost {
+        if now > self.cancel_until(rules) {
+            Cost::Late(rules.late_fee)
+        } else {
+            Cost::Free
+        }
     }
 
     /// Whether a client may move it now.
-    pub fn may_move(&self, business: &Business, now: Timestamp) -> Result<(), Refusal> {
+    pub fn may_move(&self, rules: &Rules, now: Timestamp) -> Result<(), Refusal> {
         self.may_cancel(now)?;
-        if now > self.change_until(business) {
+        if now > self.move_until(rules) {
             Err(Refusal::TooLate)
         } else {
             Ok(())
@@ -146,6 +249,17 @@ impl Booking {
         let open = self.status.may_become(Status::Cancelled) && now < self.starts_at;
         if open { Ok(()) } else { Err(Refusal::Ended) }
     }
+}
+
+/// A move that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// With whom it was and when, and with whom and when it became.
+    pub from: (String, Timestamp),
+    pub to: (String, Timestamp),
+    /// Who moved it, and when.
+    pub by: String,
+    pub at: Timestamp,
 }
 
 /// `minutes` later, or earlier where negative.

@@ -1,6 +1,7 @@
 //! The one business of a database: its name, its zone, its money, and the days as it counts them.
 
 use super::money::{Money, Symbol};
+use super::rule::Rules;
 use super::week::Week;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -25,8 +26,8 @@ pub struct Business {
     pub due_days: i32,
     /// The accent's hue in degrees, 0 to 360.
     pub hue: u16,
-    /// Minutes before a session until which a client may move it, or cancel it without it counting as late.
-    pub change_minutes: i64,
+    /// What clients may do with their bookings.
+    pub rules: Rules,
     /// Whole weeks after the current one that can be booked.
     pub horizon_weeks: i32,
 }
@@ -44,7 +45,7 @@ impl Business {
             tax_rate: 0,
             due_days: 7,
             hue: 172,
-            change_minutes: 24 * 60,
+            rules: Rules::default(),
             horizon_weeks: 26,
         }
     }

@@ -149,3 +149,6 @@ pub fn nearest(
     starts.sort_unstable();
     starts
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,7 @@ pub mod notification;
 pub mod password;
 pub mod payment;
 pub mod person;
+pub mod rule;
 pub mod service;
 pub mod slot;
 pub mod staff;

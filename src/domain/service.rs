@@ -2,7 +2,7 @@
 
 use super::booking::plus;
 use super::business::Business;
-use super::id::{ServiceId, StaffId};
+use super::id::{ClientId, ServiceId, StaffId};
 use super::person;
 use super::slot::{Busy, Terms};
 use super::viewer::Viewer;
@@ -29,6 +29,8 @@ pub struct Service {
     pub horizon_weeks: Option<i32>,
     /// Who offers it; nobody named is everybody, those who join later too.
     pub staff: Vec<StaffId>,
+    /// Who may book it; nobody named is every client, those who come later too.
+    pub clients: Vec<ClientId>,
     /// Where a session by video takes place; nothing for one in person.
     pub video_url: Option<String>,
     pub colour: Colour,
@@ -96,6 +98,8 @@ pub enum Wrong {
     Horizon,
     #[error("Choose at least one person who offers it.")]
     Staff,
+    #[error("Enter addresses of clients whom you have invited, one a line.")]
+    Clients,
     #[error("Enter the link of the video room, beginning with https://.")]
     Video,
 }
@@ -162,6 +166,11 @@ impl Service {
         self.staff.is_empty() || self.staff.contains(&staff)
     }
 
+    /// Whether this client may book it.
+    pub fn is_open_to(&self, client: ClientId) -> bool {
+        self.clients.is_empty() || self.clients.contains(&client)
+    }
+
     /// The last date on which it can be booked: its own horizon, and never past the business's.
     pub fn horizon(&self, business: &Business, now: Timestamp) -> Date {
         let own = self.horizon_weeks.unwrap_or(business.horizon_weeks);
@@ -193,10 +202,10 @@ impl Service {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn service() -> Service {
+    pub(in crate::domain) fn service() -> Service {
         Service {
             id: ServiceId::new(),
             name: "Massage".to_owned(),
@@ -208,6 +217,7 @@ mod tests {
             notice: 120,
             horizon_weeks: None,
             staff: Vec::new(),
+            clients: Vec::new(),
             video_url: None,
             colour: Colour::default(),
             version: 1,

@@ -221,8 +221,20 @@ fn office() -> Vec<Route> {
 /// How the owner sets the business up.
 fn setup() -> Vec<Route> {
     use Who::Owner;
-    use settings::{hours, service};
+    use settings::{hours, rules, service};
     vec![
+        row(
+            Method::GET,
+            "/admin/settings/rules",
+            Owner,
+            get(rules::show),
+        ),
+        row(
+            Method::POST,
+            "/admin/settings/rules",
+            Owner,
+            post(rules::change),
+        ),
         row(
             Method::GET,
             "/admin/settings/services",

@@ -1,6 +1,7 @@
 //! How the business is set up, and the mails that it sends.
 
 pub(super) mod hours;
+pub(super) mod rules;
 pub(super) mod service;
 
 use super::error::Error;

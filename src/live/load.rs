@@ -40,8 +40,8 @@ impl Region {
         let now = reading.now;
         let midnight = reading.business.next_midnight(now);
         let (whole, valid_until) = match self {
-            Self::Slots { staff, week } => {
-                let grid = reading.grid(*staff, *week).await?;
+            Self::Slots { staff, week, named } => {
+                let grid = reading.grid(*staff, *week, named).await?;
                 let business = &reading.business;
                 let whole =
                     views::booking::calendar::week(business, *staff, &grid, business.today(now));
@@ -51,7 +51,8 @@ impl Region {
                 client,
                 staff,
                 week,
-            } => own_slots(reading, *client, *staff, *week).await?,
+                limited,
+            } => own_slots(reading, *client, *staff, *week, *limited).await?,
             Self::Next { client } => {
                 let coming = store::booking::upcoming(&mut reading.tx, *client, now).await?;
                 let until = next_turn(&reading.business, &coming, now);
@@ -148,6 +149,7 @@ async fn own_slots(
     client: ClientId,
     staff: StaffId,
     week: Week,
+    limited: bool,
 ) -> Result<(Whole, Timestamp), Error> {
     let now = reading.now;
     let (from, to) = reading.span(week);
@@ -156,9 +158,25 @@ async fn own_slots(
     let held = held.filter(|hold| hold.staff == staff);
     let midnight = reading.business.next_midnight(now);
     let until = held.as_ref().map_or(midnight, |hold| hold.until);
-    let start = held.map(|hold| hold.start);
-    let whole = views::booking::calendar::own(&reading.business, staff, &own, start);
-    Ok((whole, until.min(midnight)))
+    let mut until = until.min(midnight);
+    let mut closed = None;
+    if limited && reading.is_limited(client).await? {
+        // A session that begins makes room.
+        let coming = store::booking::upcoming(&mut reading.tx, client, now).await?;
+        let starts = coming.iter().map(|booking| booking.starts_at);
+        until = starts
+            .filter(|start| *start > now)
+            .fold(until, Timestamp::min);
+        let named = reading.named(client).await?;
+        closed = Some(reading.grid(staff, week, &named).await?);
+    }
+    let view = views::booking::calendar::Own {
+        times: &own,
+        held: held.map(|hold| hold.start),
+        closed: closed.as_deref(),
+    };
+    let whole = views::booking::calendar::own(&reading.business, staff, &view);
+    Ok((whole, until))
 }
 
 async fn sessions(
@@ -187,7 +205,7 @@ async fn sessions(
 fn next_turn(business: &Business, coming: &[Booking], now: Timestamp) -> Timestamp {
     let turns = coming.iter().flat_map(|booking| {
         // One millisecond later: until the last instant of its window a session may still be moved.
-        let closes = booking.change_until(business) + Span::new().milliseconds(1);
+        let closes = booking.move_until(&business.rules) + Span::new().milliseconds(1);
         [closes, booking.starts_at, booking.ends_at()]
     });
     turns

@@ -14,6 +14,8 @@ pub enum Page {
     Bookings {
         staff: StaffId,
         week: Week,
+        /// A new time is chosen for a booking that stands.
+        moving: bool,
     },
     Today,
     Calendar {
@@ -54,7 +56,14 @@ impl fmt::Display for Page {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Home => f.write_str("page=home"),
-            Self::Bookings { staff, week } => write!(f, "page=bookings&staff={staff}&week={week}"),
+            Self::Bookings {
+                staff,
+                week,
+                moving,
+            } => {
+                write!(f, "page=bookings&staff={staff}&week={week}")?;
+                f.write_str(if *moving { "&show=move" } else { "" })
+            }
             Self::Today => f.write_str("page=today"),
             Self::Calendar { staff: None, week } => write!(f, "page=calendar&week={week}"),
             Self::Calendar {
@@ -112,6 +121,7 @@ impl Address {
             "bookings" => Page::Bookings {
                 staff: staff()??,
                 week: week()?,
+                moving: self.show.as_deref() == Some("move"),
             },
             "today" => Page::Today,
             "calendar" => Page::Calendar {

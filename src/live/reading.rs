@@ -4,7 +4,7 @@
 use super::Source;
 use crate::domain::business::Business;
 use crate::domain::grid::{Grid, grid};
-use crate::domain::id::StaffId;
+use crate::domain::id::{ClientId, ServiceId, StaffId};
 use crate::domain::service::Service;
 use crate::domain::staff::Staff;
 use crate::domain::week::Week;
@@ -12,6 +12,9 @@ use crate::store::{self, Error, Tx, business, service, staff};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
+
+/// Whose week, and which services are shown in it besides those that are open to all.
+type Shown = (StaffId, Week, Arc<[ServiceId]>);
 
 /// A snapshot with what has been read from it.
 #[derive(Debug)]
@@ -22,7 +25,7 @@ pub struct Reading {
     pub now: Timestamp,
     everyone: Option<Arc<[Staff]>>,
     services: Option<Arc<[Service]>>,
-    grids: HashMap<(StaffId, Week), Arc<Grid>>,
+    grids: HashMap<Shown, Arc<Grid>>,
 }
 
 impl Reading {
@@ -60,14 +63,41 @@ impl Reading {
         Ok(services)
     }
 
-    /// A week's starts as clients see them.
-    pub async fn grid(&mut self, staff: StaffId, week: Week) -> Result<Arc<Grid>, Error> {
-        if let Some(grid) = self.grids.get(&(staff, week)) {
+    /// The services on offer that are only for some clients, and for this one.
+    pub async fn named(&mut self, client: ClientId) -> Result<Arc<[ServiceId]>, Error> {
+        let services = self.services().await?;
+        let named = services.iter().filter(|one| one.clients.contains(&client));
+        Ok(named.map(|one| one.id).collect())
+    }
+
+    /// Whether a client has as many sessions ahead as they may.
+    pub async fn is_limited(&mut self, client: ClientId) -> Result<bool, Error> {
+        let rules = self.business.rules;
+        if rules.most_open == 0 {
+            return Ok(false);
+        }
+        let count = store::booking::open_count(&mut self.tx, client, self.now).await?;
+        Ok(!rules.leave_room(count))
+    }
+
+    /// A week's starts as those clients see them to whom `named` is open besides what is open to all.
+    pub async fn grid(
+        &mut self,
+        staff: StaffId,
+        week: Week,
+        named: &Arc<[ServiceId]>,
+    ) -> Result<Arc<Grid>, Error> {
+        let key = (staff, week, Arc::clone(named));
+        if let Some(grid) = self.grids.get(&key) {
             return Ok(Arc::clone(grid));
         }
         let services = self.services().await?;
-        let grid = Arc::new(self.grid_for(staff, week, &services).await?);
-        self.grids.insert((staff, week), Arc::clone(&grid));
+        let open = services
+            .iter()
+            .filter(|one| one.clients.is_empty() || named.contains(&one.id));
+        let open: Vec<Service> = open.cloned().collect();
+        let grid = Arc::new(self.grid_for(staff, week, &open).await?);
+        self.grids.insert(key, Arc::clone(&grid));
         Ok(grid)
     }
 

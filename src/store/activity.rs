@@ -3,6 +3,7 @@
 use super::{Error, Tx};
 use crate::domain::activity::{Activity, Kind};
 use crate::domain::id::{ActivityId, BookingId, ClientId, InvoiceId, PersonId, StaffId};
+use crate::domain::rule::{Reason, Rule};
 use jiff::Timestamp;
 
 /// A fact to be noted.
@@ -20,6 +21,8 @@ pub struct NewActivity {
     pub invoice: Option<InvoiceId>,
     /// Minor units.
     pub amount: Option<i64>,
+    /// Which rules staff set aside for it, and why.
+    pub aside: Option<(Vec<Rule>, Reason)>,
     pub now: Timestamp,
 }
 
@@ -36,6 +39,7 @@ impl NewActivity {
             starts_at: None,
             invoice: None,
             amount: None,
+            aside: None,
             now,
         }
     }
@@ -52,6 +56,7 @@ impl NewActivity {
             starts_at: None,
             invoice: None,
             amount: None,
+            aside: None,
             now,
         }
     }
@@ -61,8 +66,8 @@ impl NewActivity {
 pub async fn add(tx: &mut Tx, new: &NewActivity) -> Result<(), Error> {
     tx.q(
         "INSERT INTO activity (id, at, kind, actor_id, client_id, staff_id, booking_id, starts_at, invoice_id, amount,
-                               about)
-          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                               about, rules, reason)
+          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(ActivityId::new().0)
     .bind(new.now.as_millisecond())
@@ -75,9 +80,16 @@ pub async fn add(tx: &mut Tx, new: &NewActivity) -> Result<(), Error> {
     .bind(new.invoice.map(|id| id.0))
     .bind(new.amount)
     .bind(new.about.clone())
+    .bind(new.aside.as_ref().map(|(rules, _)| words(rules)))
+    .bind(new.aside.as_ref().map(|(_, reason)| reason.as_str().to_owned()))
     .run()
     .await?;
     Ok(())
+}
+
+fn words(rules: &[Rule]) -> String {
+    let words: Vec<&str> = rules.iter().map(|rule| rule.as_str()).collect();
+    words.join(" ")
 }
 
 #[derive(sqlx::FromRow)]
@@ -92,6 +104,8 @@ struct Row {
     invoice_id: Option<uuid::Uuid>,
     number: Option<i64>,
     amount: Option<i64>,
+    rules: Option<String>,
+    reason: Option<String>,
 }
 
 /// The newest facts, newest first.
@@ -99,7 +113,8 @@ pub async fn list(tx: &mut Tx, limit: i64) -> Result<Vec<Activity>, Error> {
     let rows: Vec<Row> = tx
         .q("SELECT activity.id, activity.at, activity.kind, COALESCE(people.name, doer.name, '') AS name,
                    activity.about, helper.name AS staff_name,
-                   activity.starts_at, activity.invoice_id, invoices.number, activity.amount
+                   activity.starts_at, activity.invoice_id, invoices.number, activity.amount,
+                   activity.rules, activity.reason
             FROM activity LEFT JOIN clients ON clients.id = activity.client_id
             LEFT JOIN people ON people.id = clients.person_id LEFT JOIN people AS doer ON doer.id = activity.actor_id
             LEFT JOIN staff ON staff.id = activity.staff_id LEFT JOIN people AS helper ON helper.id = staff.person_id
@@ -121,6 +136,13 @@ pub async fn list(tx: &mut Tx, limit: i64) -> Result<Vec<Activity>, Error> {
                 .and_then(|ms| Timestamp::from_millisecond(ms).ok()),
             invoice: row.invoice_id.map(|id| (id.into(), row.number)),
             amount: row.amount,
+            rules: row
+                .rules
+                .unwrap_or_default()
+                .split(' ')
+                .filter_map(Rule::parse)
+                .collect(),
+            reason: row.reason,
         })
     };
     Ok(rows.into_iter().filter_map(line).collect())

@@ -1,9 +1,12 @@
 //! Bookings: reading them as a viewer may, and the three ways to change them in the folder beside this file.
 
 mod change;
+mod excuse;
+mod moves;
 pub(super) mod occupied;
 
 pub use change::{Book, Cancel, Move, book, cancel, reschedule};
+pub use moves::moves;
 
 use super::{Error, Tx, at, scope};
 use crate::domain::booking::{Booking, Status};
@@ -28,6 +31,8 @@ struct Row {
     minutes: i64,
     status: String,
     late: bool,
+    late_fee: i64,
+    created_at: i64,
     version: i64,
 }
 
@@ -47,6 +52,8 @@ impl From<Row> for Booking {
             minutes: row.minutes,
             status: Status::parse(&row.status).expect("status has a CHECK"),
             late: row.late,
+            late_fee: row.late_fee,
+            created_at: at(row.created_at),
             version: row.version,
         }
     }
@@ -58,7 +65,8 @@ macro_rules! select {
         concat!(
             "SELECT bookings.id, bookings.client_id, people.name AS client_name, bookings.staff_id,
                     helper.name AS staff_name, bookings.service_id, services.name AS service_name,
-                    services.colour, services.video_url, bookings.starts_at, bookings.minutes, bookings.status, bookings.late, bookings.version
+                    services.colour, services.video_url, bookings.starts_at, bookings.minutes, bookings.status, bookings.late,
+                    bookings.late_fee, bookings.created_at, bookings.version
              FROM bookings JOIN clients ON clients.id = bookings.client_id
              JOIN people ON people.id = clients.person_id
              JOIN staff ON staff.id = bookings.staff_id JOIN people AS helper ON helper.id = staff.person_id
@@ -145,6 +153,17 @@ pub(super) async fn coming_with(
         .all()
         .await?;
     Ok(rows.into_iter().map(Booking::from).collect())
+}
+
+/// How many sessions a client has ahead.
+pub async fn open_count(tx: &mut Tx, client: ClientId, now: Timestamp) -> Result<i64, Error> {
+    let (count,): (i64,) = tx
+        .q("SELECT COUNT(*) FROM bookings WHERE client_id = $1 AND status = 'confirmed' AND starts_at > $2")
+        .bind(client.0)
+        .bind(now.as_millisecond())
+        .one()
+        .await?;
+    Ok(count)
 }
 
 /// A client's sessions that have ended or were cancelled, the latest first, and how many there are in all.

@@ -1,9 +1,15 @@
 //! The settings of the one business, and the database's epoch.
 
+use super::activity::{self, NewActivity};
+use super::stranded::Outcome;
 use super::{Db, Error, Tx};
+use crate::domain::activity::Kind;
 use crate::domain::business::Business;
 use crate::domain::money::Symbol;
+use crate::domain::rule::Rules;
 use crate::domain::topic::Topic;
+use crate::domain::viewer::StaffViewer;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
 
@@ -21,7 +27,7 @@ pub struct NewBusiness {
     /// Hundredths of a percent.
     pub tax_rate: i64,
     pub hue: u16,
-    pub change_minutes: i64,
+    pub rules: Rules,
     pub horizon_weeks: i32,
 }
 
@@ -48,7 +54,12 @@ pub async fn load(tx: &mut Tx) -> Result<Business, Error> {
         hue: number("hue")
             .and_then(|hue| hue.try_into().ok())
             .unwrap_or(plain.hue),
-        change_minutes: number("change_minutes").unwrap_or(plain.change_minutes),
+        rules: Rules {
+            cancel_minutes: number("cancel_minutes").unwrap_or(plain.rules.cancel_minutes),
+            move_minutes: number("move_minutes").unwrap_or(plain.rules.move_minutes),
+            most_open: number("most_open").unwrap_or(plain.rules.most_open),
+            late_fee: number("late_fee").unwrap_or(plain.rules.late_fee),
+        },
         horizon_weeks: number("horizon_weeks")
             .and_then(|n| n.try_into().ok())
             .unwrap_or(plain.horizon_weeks),
@@ -65,19 +76,65 @@ pub async fn save(tx: &mut Tx, new: &NewBusiness) -> Result<(), Error> {
         ("invoice_prefix", new.invoice_prefix.clone()),
         ("tax_rate", new.tax_rate.to_string()),
         ("hue", new.hue.to_string()),
-        ("change_minutes", new.change_minutes.to_string()),
         ("horizon_weeks", new.horizon_weeks.to_string()),
     ];
-    for (name, value) in settings {
-        tx.q("INSERT INTO settings (name, value) VALUES ($1, $2)
-              ON CONFLICT (name) DO UPDATE SET value = excluded.value")
-            .bind(name)
-            .bind(value)
-            .run()
-            .await?;
+    for (name, value) in settings.into_iter().chain(written(&new.rules)) {
+        set(tx, name, value).await?;
     }
     tx.touch(Topic::Settings);
     Ok(())
+}
+
+fn written(rules: &Rules) -> [(&'static str, String); 4] {
+    [
+        ("cancel_minutes", rules.cancel_minutes.to_string()),
+        ("move_minutes", rules.move_minutes.to_string()),
+        ("most_open", rules.most_open.to_string()),
+        ("late_fee", rules.late_fee.to_string()),
+    ]
+}
+
+async fn set(tx: &mut Tx, name: &'static str, value: String) -> Result<(), Error> {
+    tx.q("INSERT INTO settings (name, value) VALUES ($1, $2)
+          ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+        .bind(name)
+        .bind(value)
+        .run()
+        .await?;
+    Ok(())
+}
+
+/// Rules of booking, in place of those that the owner saw.
+#[derive(Debug, Clone)]
+pub struct SetRules {
+    pub by: StaffViewer,
+    pub rules: Rules,
+    /// The rules that the person saw, as [`Rules::line`] writes them.
+    pub seen: String,
+    pub now: Timestamp,
+}
+
+/// Sets the rules of booking. What is so already is no change.
+pub async fn set_rules(tx: &mut Tx, change: &SetRules) -> Result<Outcome<Rules>, Error> {
+    // Locks the row: of two who save at once, the second must find what the first wrote.
+    tx.q("UPDATE settings SET value = value WHERE name = 'name'")
+        .run()
+        .await?;
+    let stands = load(tx).await?.rules;
+    if stands == change.rules {
+        return Ok(Outcome::Done);
+    }
+    if stands.line() != change.seen {
+        return Ok(Outcome::Stale(stands));
+    }
+    for (name, value) in written(&change.rules) {
+        set(tx, name, value).await?;
+    }
+    let (by, now) = (change.by.person, change.now);
+    let fact = NewActivity::of_settings(Kind::RulesChanged, by, "the booking rules", now);
+    activity::add(tx, &fact).await?;
+    tx.touch(Topic::Settings);
+    Ok(Outcome::Done)
 }
 
 /// The database's epoch, made now if there is none.

@@ -89,6 +89,22 @@ pub async fn names(tx: &mut Tx, _viewer: &StaffViewer) -> Result<Vec<(ClientId, 
         .collect())
 }
 
+/// Addresses and ids, for naming several. For staff.
+pub async fn addresses(
+    tx: &mut Tx,
+    _viewer: &StaffViewer,
+) -> Result<Vec<(ClientId, String)>, Error> {
+    let rows: Vec<(uuid::Uuid, String)> = tx
+        .q("SELECT clients.id, people.email FROM clients JOIN people ON people.id = clients.person_id
+            ORDER BY people.email")
+        .all()
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, email)| (id.into(), email))
+        .collect())
+}
+
 /// Adds a client who has an account already, or will be invited.
 pub async fn create(tx: &mut Tx, id: ClientId, new: &person::NewPerson) -> Result<(), Error> {
     person::create(tx, new).await?;

@@ -83,6 +83,13 @@ async fn room(tx: &mut Tx, take: &Take) -> Result<Kept, Error> {
     };
     let mut offered = service::list(tx).await?;
     offered.retain(|service| service.is_offered_by(take.staff));
+    if let Viewer::Client(me) = &take.viewer {
+        offered.retain(|service| service.is_open_to(me.client));
+        let open_count = booking::open_count(tx, me.client, take.now).await?;
+        if !business.rules.leave_room(open_count) {
+            return Err(Refusal::TooMany(business.rules.most_open).into());
+        }
+    }
     let mut fitting = Vec::new();
     let mut refused = Refusal::NotOffered;
     for service in offered.into_iter().rev() {

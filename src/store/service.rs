@@ -5,7 +5,7 @@ mod change;
 pub use change::{Offer, Save, create, offer, save};
 
 use super::{Error, Tx};
-use crate::domain::id::{ServiceId, StaffId};
+use crate::domain::id::{ClientId, ServiceId, StaffId};
 use crate::domain::service::{Colour, Service};
 
 #[derive(sqlx::FromRow)]
@@ -24,6 +24,7 @@ struct Row {
     version: i64,
     active: bool,
     staff_id: Option<uuid::Uuid>,
+    client_id: Option<uuid::Uuid>,
 }
 
 impl From<Row> for Service {
@@ -39,6 +40,7 @@ impl From<Row> for Service {
             notice: row.notice_minutes,
             horizon_weeks: row.horizon_weeks.and_then(|weeks| weeks.try_into().ok()),
             staff: Vec::new(),
+            clients: Vec::new(),
             video_url: row.video_url,
             colour: Colour::parse(&row.colour).expect("colour has a CHECK"),
             version: row.version,
@@ -48,17 +50,20 @@ impl From<Row> for Service {
 
 /// Every service there ever was, each with whether it is on offer, in the order of the business.
 pub async fn all(tx: &mut Tx) -> Result<Vec<(Service, bool)>, Error> {
-    // A row for each of its staff: one statement, because every calendar asks.
+    // A row for each of its staff and clients: one statement, because every calendar asks.
     let rows: Vec<Row> = tx
         .q("SELECT id, name, price, step, minutes, before_minutes, after_minutes, notice_minutes, horizon_weeks,
-                   video_url, colour, version, active, service_staff.staff_id
-            FROM services LEFT JOIN service_staff ON service_staff.service_id = services.id
-            ORDER BY position, id, service_staff.staff_id")
+                   video_url, colour, version, active, named.staff_id, named.client_id
+            FROM services LEFT JOIN (
+                SELECT service_id, staff_id, NULL AS client_id FROM service_staff
+                UNION ALL SELECT service_id, NULL, client_id FROM service_clients
+            ) AS named ON named.service_id = services.id
+            ORDER BY position, id, named.staff_id, named.client_id")
         .all()
         .await?;
     let mut services: Vec<(Service, bool)> = Vec::new();
     for row in rows {
-        let (staff, active) = (row.staff_id, row.active);
+        let (staff, client, active) = (row.staff_id, row.client_id, row.active);
         let service = Service::from(row);
         if services
             .last()
@@ -68,6 +73,7 @@ pub async fn all(tx: &mut Tx) -> Result<Vec<(Service, bool)>, Error> {
         }
         if let Some((last, _)) = services.last_mut() {
             last.staff.extend(staff.map(StaffId::from));
+            last.clients.extend(client.map(ClientId::from));
         }
     }
     Ok(services)

@@ -55,6 +55,7 @@ fn line(business: &Business, line: &Activity, now: Timestamp) -> Markup {
         Kind::ServiceRetired => "retired the service",
         Kind::ServiceOffered => "offers again the service",
         Kind::HoursChanged => "changed the hours of",
+        Kind::RulesChanged => "changed",
     };
     let amount = line.amount.map(|minor| business.money(minor));
     let at = business.local(line.at);
@@ -72,6 +73,7 @@ fn line(business: &Business, line: &Activity, now: Timestamp) -> Markup {
                 @if let Some(staff) = &line.staff_name {
                     small { @if line.kind == Kind::CancelledLate { "late, " } "with " (staff) }
                 }
+                @if let Some(reason) = &line.reason { small { (text::set_aside(&line.rules)) ": " (reason) } }
             }
             time datetime=(line.at) {
                 @if is_today { (text::time(&at)) } @else { (text::short_date(at.date(), business.today(now))) }

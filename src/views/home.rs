@@ -159,7 +159,7 @@ fn session(business: &Business, next: &Booking, more: usize, now: Timestamp) -> 
                     }
                 }
                 div.acts {
-                    @if next.may_move(business, now).is_ok() {
+                    @if next.may_move(&business.rules, now).is_ok() {
                         a.btn.primary href=(url::moving(next.id, false)) { "Reschedule" }
                     }
                     a.btn href=(url::booking(next.id)) hx-get=(url::booking(next.id)) hx-target="#sheet" { "Details" }

@@ -1,6 +1,7 @@
 //! How the business is set up, for staff to read.
 
 pub mod hours;
+pub mod rules;
 pub mod service;
 pub mod stranded;
 
@@ -44,13 +45,19 @@ pub fn page(frame: &Page<'_>, services: &[Service], staff: &[Staff], is_owner: b
             }
             div.stack-l {
                 section.card aria-labelledby="business-title" {
-                    header { h2 #business-title { "Business" } }
+                    header {
+                        h2 #business-title { "Business" }
+                        @if is_owner { a.btn.quiet href=(url::RULES) { "Booking rules" } }
+                    }
                     div.body {
                         dl.kv {
                             dt { "Name" } dd { (business.name) }
                             dt { "Address" } dd { (business.address) }
                             dt { "Time zone" } dd { (business.zone.iana_name().unwrap_or("UTC")) }
-                            dt { "Free changes" } dd { "until " (text::length(business.change_minutes)) " before" }
+                            dt { "Free to cancel" } dd { "until " (text::length(business.rules.cancel_minutes)) " before" }
+                            dt { "To be moved" } dd { "until " (text::length(business.rules.move_minutes)) " before" }
+                            @if business.rules.late_fee > 0 { dt { "Late fee" } dd { (business.money(business.rules.late_fee)) } }
+                            @if business.rules.most_open > 0 { dt { "Sessions ahead" } dd { "at most " (business.rules.most_open) } }
                         }
                     }
                 }

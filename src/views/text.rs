@@ -1,6 +1,7 @@
 //! Times and dates as people read them: 24 hours, the day before the month.
 
 use crate::domain::business::Business;
+use crate::domain::rule::Rule;
 use jiff::civil::Date;
 use jiff::{Timestamp, Zoned};
 use maud::{Markup, html};
@@ -106,4 +107,14 @@ pub fn excerpt(text: &str) -> String {
     }
     let cut: String = line.chars().take(EXCERPT - 1).collect();
     format!("{}…", cut.trim_end())
+}
+
+/// `Outside the hours, inside the time kept free around sessions`: which rules staff set aside.
+pub fn set_aside(rules: &[Rule]) -> String {
+    let words: Vec<&str> = rules.iter().map(|rule| rule.words()).collect();
+    let words = words.join(", ");
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }

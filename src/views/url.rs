@@ -30,6 +30,7 @@ pub const WAITING: &str = "/admin/messages?show=waiting";
 pub const SETTINGS: &str = "/admin/settings";
 pub const OUTBOX: &str = "/admin/settings/outbox";
 pub const SERVICES: &str = "/admin/settings/services";
+pub const RULES: &str = "/admin/settings/rules";
 pub const NEW_SERVICE: &str = "/admin/settings/services/new";
 pub const NOTIFICATIONS: &str = "/notifications";
 pub const SEEN: &str = "/notifications/seen";

@@ -152,7 +152,7 @@ test('every page', { timeout: 300_000 }, async (t) => {
     const hours = /\/admin\/settings\/staff\/[0-9a-f-]{36}\/hours/.exec(settings)[0];
     const services = await owner.get('/admin/settings/services');
     const service = /\/admin\/settings\/services\/[0-9a-f-]{36}/.exec(services)[0];
-    for (const path of ['/admin/settings/services', '/admin/settings/services/new', service, hours]) await visit(page, path);
+    for (const path of ['/admin/settings/rules', '/admin/settings/services', '/admin/settings/services/new', service, hours]) await visit(page, path);
     await page.getByLabel('Monday').fill('8 to 5');
     await forgiving(page, /status of 422/, async () => {
       await page.getByRole('button', { name: 'Save the week' }).click();

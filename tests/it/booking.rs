@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use portico::domain::activity::Kind;
 use portico::domain::booking::{Refusal, Status};
 use portico::domain::id::ServiceId;
+use portico::domain::rule::Reason;
 use portico::domain::service::{Colour, Service};
 use portico::domain::slot::Calendar;
 use portico::domain::viewer::Viewer;
@@ -136,6 +137,7 @@ on_both!(
             version: 1,
             staff: house.sipho.staff,
             start: at(TUESDAY_9_30),
+            reason: None,
             now: house.clock().now(),
         };
         let reschedule = |to| {
@@ -176,6 +178,7 @@ on_both!(
             version: 1,
             staff: house.naledi.staff,
             start: at("2026-11-25T06:45:00Z"),
+            reason: None,
             now: house.clock().now(),
         };
         house
@@ -199,6 +202,8 @@ on_both!(
             viewer: Viewer::Client(house.thandi.clone()),
             booking: id,
             version: 1,
+            told: None,
+            reason: None,
             now: house.clock().now(),
         };
         let do_cancel = |cancel| {
@@ -239,6 +244,7 @@ on_both!(
             version: 1,
             staff: house.naledi.staff,
             start: at("2026-11-26T06:00:00Z"),
+            reason: None,
             now: house.clock().now(),
         };
         let moved = house
@@ -250,6 +256,7 @@ on_both!(
         assert_eq!(refusal(moved), Refusal::TooLate);
         let by_staff = Move {
             viewer: Viewer::Staff(house.naledi.clone()),
+            reason: Reason::parse("She is ill."),
             ..to
         };
         house
@@ -281,6 +288,8 @@ on_both!(
             viewer: pieter.clone(),
             booking: id,
             version: 1,
+            told: None,
+            reason: None,
             now,
         };
         let cancelled = house
@@ -408,6 +417,7 @@ fn services() -> impl Strategy<Value = Vec<Service>> {
             notice,
             horizon_weeks: None,
             staff: Vec::new(),
+            clients: Vec::new(),
             video_url: None,
             colour: Colour::default(),
             version: 1,

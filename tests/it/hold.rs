@@ -92,6 +92,7 @@ impl House {
             version: 1,
             staff: self.naledi.staff,
             start: at(start),
+            reason: None,
             now: self.clock().now(),
         };
         self.app
@@ -124,11 +125,16 @@ impl House {
         let id = format!("slot-{}", at(start).as_second() / 60);
         let mut states = Vec::new();
         for region in [
-            Region::Slots { staff, week },
+            Region::Slots {
+                staff,
+                week,
+                named: Arc::default(),
+            },
             Region::OwnSlots {
                 client,
                 staff,
                 week,
+                limited: false,
             },
         ] {
             let whole = region.load(&self.app.source).await.unwrap().whole;
@@ -435,6 +441,7 @@ on_both!(
         let region = Region::Slots {
             staff: house.naledi.staff,
             week: Week::parse("2026-W48").unwrap(),
+            named: Arc::default(),
         };
         let loaded = region.load(&house.app.source).await.unwrap();
         assert_eq!(loaded.valid_until, Some(until));

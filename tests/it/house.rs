@@ -8,6 +8,7 @@ use portico::clock::Clock;
 use portico::config::{BaseUrl, Config, PaymentSetting};
 use portico::domain::id::{BookingId, ClientId, PersonId, ServiceId, StaffId};
 use portico::domain::message::Body;
+use portico::domain::rule::Rules;
 use portico::domain::service::{Colour, Service};
 use portico::domain::slot::{Hours, Window};
 use portico::domain::viewer::{ClientViewer, Role, StaffViewer, Viewer};
@@ -179,6 +180,7 @@ impl House {
             service,
             start,
             key: secret::token(),
+            reason: None,
             now: self.clock().now(),
         }
     }
@@ -286,6 +288,7 @@ fn service(name: &str, minutes: i64, after: i64) -> Service {
         notice: 120,
         horizon_weeks: None,
         staff: Vec::new(),
+        clients: Vec::new(),
         video_url: None,
         colour: Colour::default(),
         version: 1,
@@ -319,7 +322,7 @@ impl Practice {
             invoice_prefix: "KP-".to_owned(),
             tax_rate: 1500,
             hue: 172,
-            change_minutes: 24 * 60,
+            rules: Rules::default(),
             horizon_weeks: 26,
         };
         store::business::save(tx, &business).await?;

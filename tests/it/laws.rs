@@ -6,6 +6,7 @@ use portico::domain::id::{ClientId, PersonId, ServiceId, StaffId};
 use portico::domain::invoice::Filter;
 use portico::domain::message::Body;
 use portico::domain::payment::{Event, Result as Told};
+use portico::domain::rule::Rules;
 use portico::domain::service::{Colour, Service};
 use portico::domain::slot::Window;
 use portico::domain::viewer::{Role, Viewer};
@@ -14,7 +15,7 @@ use portico::live::{Region, Source};
 use portico::realtime::Region as _;
 use portico::secret;
 use portico::store::booking::{Cancel, Move};
-use portico::store::business::NewBusiness;
+use portico::store::business::{NewBusiness, SetRules};
 use portico::store::client::Invite;
 use portico::store::hold::Take;
 use portico::store::hours::Set;
@@ -34,11 +35,22 @@ async fn regions(house: &House) -> Vec<Region> {
     let everyone: Arc<[StaffId]> = [house.naledi.staff, house.sipho.staff].into();
     let (client, staff) = (house.thandi.client, house.naledi.staff);
     let mut regions = vec![
-        Region::Slots { staff, week },
+        Region::Slots {
+            staff,
+            week,
+            named: Arc::default(),
+        },
         Region::OwnSlots {
             client,
             staff,
             week,
+            limited: false,
+        },
+        Region::OwnSlots {
+            client,
+            staff,
+            week,
+            limited: true,
         },
         Region::Next { client },
         Region::Sessions {
@@ -194,6 +206,28 @@ on_both!(
         );
         let staff = house.naledi.staff;
 
+        let set = |rules: Rules, seen: Rules| SetRules {
+            by: house.naledi.clone(),
+            rules,
+            seen: seen.line(),
+            now,
+        };
+        let one = Rules {
+            most_open: 1,
+            ..Rules::default()
+        };
+        let limit = set(one, Rules::default());
+        let (_, changed) = check(
+            &house,
+            "limit what a client may have ahead",
+            move |tx, ()| {
+                let limit = limit.clone();
+                Box::pin(async move { store::business::set_rules(tx, &limit).await })
+            },
+        )
+        .await;
+        assert_has(&changed, &["Activity"]);
+
         let take = |start: &str| Take {
             viewer: client.clone(),
             staff,
@@ -257,6 +291,7 @@ on_both!(
             version: 1,
             staff,
             start,
+            reason: None,
             now,
         };
         let ((), changed) = check(&house, "reschedule", move |tx, ()| {
@@ -272,6 +307,7 @@ on_both!(
             version: 2,
             staff: house.sipho.staff,
             start,
+            reason: None,
             now,
         };
         let ((), changed) = check(&house, "reschedule to a colleague", move |tx, ()| {
@@ -285,6 +321,8 @@ on_both!(
             viewer: client,
             booking,
             version: 3,
+            told: None,
+            reason: None,
             now,
         };
         let ((), changed) = check(&house, "cancel", move |tx, ()| {
@@ -293,6 +331,13 @@ on_both!(
         })
         .await;
         assert!(changed.contains(&"Next".to_owned()) && changed.contains(&"Activity".to_owned()));
+
+        let free = set(Rules::default(), one);
+        check(&house, "limit it no more", move |tx, ()| {
+            let free = free.clone();
+            Box::pin(async move { store::business::set_rules(tx, &free).await })
+        })
+        .await;
 
         let write = |viewer: &Viewer, text: &str| NewMessage {
             viewer: viewer.clone(),
@@ -462,6 +507,7 @@ on_both!(
                     notice: 0,
                     horizon_weeks: None,
                     staff: Vec::new(),
+                    clients: Vec::new(),
                     video_url: None,
                     colour: Colour::default(),
                     version: 1,
@@ -555,7 +601,10 @@ on_both!(
                     invoice_prefix: "G-".to_owned(),
                     tax_rate: 2000,
                     hue: 10,
-                    change_minutes: 60,
+                    rules: Rules {
+                        move_minutes: 60,
+                        ..Rules::default()
+                    },
                     horizon_weeks: 4,
                 };
                 store::business::save(tx, &business).await

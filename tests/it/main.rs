@@ -28,6 +28,7 @@ mod metrics;
 mod notification;
 mod payment;
 mod proxy;
+mod rules;
 mod security;
 mod serve;
 mod setup;

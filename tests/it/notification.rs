@@ -64,6 +64,7 @@ async fn reschedule(house: &House, viewer: Viewer, booking: BookingId, version: 
         version,
         staff: house.naledi.staff,
         start: at(start),
+        reason: None,
         now: house.clock().now(),
     };
     house
@@ -78,6 +79,8 @@ async fn cancel(house: &House, viewer: Viewer, booking: BookingId, version: i64)
         viewer,
         booking,
         version,
+        told: None,
+        reason: None,
         now: house.clock().now(),
     };
     house

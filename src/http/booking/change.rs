@@ -3,16 +3,15 @@
 
 use super::super::error::Error;
 use super::super::extract::{Fields, Htmx, Me, Named};
-use super::answer;
-use super::choose::{Wish, book_sheet, move_sheet, start};
+use super::choose::{Wish, book_sheet, move_sheet, start, try_move};
+use super::{answer, detail, reason};
 use crate::app::App;
 use crate::domain::booking::{Booking, Refusal};
 use crate::domain::id::BookingId;
 use crate::domain::viewer::Viewer;
 use crate::secret;
 use crate::store::booking::{Book, Cancel, Move};
-use crate::store::{self, business, staff};
-use crate::views::booking::sheet;
+use crate::store::{self, staff};
 use crate::views::url;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -28,6 +27,8 @@ pub(in crate::http) struct NewBooking {
     key: String,
     /// From staff: whom it is for.
     client: Option<String>,
+    /// From staff: why they set rules aside.
+    reason: Option<String>,
 }
 
 /// `POST /bookings`.
@@ -58,6 +59,7 @@ pub(in crate::http) async fn create(
         service,
         start,
         key: form.key.clone(),
+        reason: reason(&viewer, form.reason.as_deref())?,
         now,
     };
     let booked = app
@@ -92,6 +94,7 @@ pub(in crate::http) async fn create(
         client,
         key,
         refused: Some(words),
+        reason: form.reason.or_else(|| asks(refusal).then(String::new)),
     };
     let view = book_sheet(&mut tx, &viewer, wish, now).await?;
     answer(&mut tx, &viewer, htmx, status(refusal), view).await
@@ -112,6 +115,8 @@ pub(in crate::http) struct NewTime {
     start: String,
     staff: String,
     version: i64,
+    /// From staff: why they set rules aside.
+    reason: Option<String>,
 }
 
 /// `POST /bookings/{id}/reschedule`.
@@ -131,6 +136,7 @@ pub(in crate::http) async fn reschedule(
         version: form.version,
         staff,
         start,
+        reason: reason(&viewer, form.reason.as_deref())?,
         now,
     };
     match app
@@ -154,26 +160,26 @@ pub(in crate::http) async fn reschedule(
             let mut tx = app.db.snapshot().await?;
             let booking = store::booking::find(&mut tx, &viewer, id).await?;
             let staff = staff::find(&mut tx, staff).await?;
-            let view = move_sheet(
-                &mut tx,
-                &viewer,
-                &booking,
-                &staff,
-                start,
-                Some(refusal),
-                now,
-            )
-            .await?;
+            let refused = if asks(refusal) {
+                try_move(&mut tx, &viewer, &booking, &staff, start, now).await?
+            } else {
+                Err(refusal)
+            };
+            let view = move_sheet(&mut tx, &viewer, &booking, &staff, start, refused, now).await?;
             answer(&mut tx, &viewer, htmx, status(refusal), view).await
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// The field of a cancellation.
+/// The fields of a cancellation.
 #[derive(Debug, Deserialize)]
 pub(in crate::http) struct Seen {
     version: i64,
+    /// What the sheet said that it costs.
+    told: Option<String>,
+    /// From staff: why they set rules aside.
+    reason: Option<String>,
 }
 
 /// `POST /bookings/{id}/cancel`.
@@ -189,6 +195,8 @@ pub(in crate::http) async fn cancel(
         viewer: viewer.clone(),
         booking: id,
         version: form.version,
+        told: form.told.and_then(|cost| cost.parse().ok()),
+        reason: reason(&viewer, form.reason.as_deref())?,
         now,
     };
     match app
@@ -212,10 +220,17 @@ pub(in crate::http) async fn cancel(
     }
 }
 
+/// Whether a reason would do.
+fn asks(refusal: Refusal) -> bool {
+    matches!(refusal, Refusal::NeedsReason(_))
+}
+
 /// What a refusal is in HTTP: 409 when somebody else was faster, 422 when a rule says no.
 pub(in crate::http) fn status(refusal: Refusal) -> StatusCode {
     match refusal {
-        Refusal::Taken | Refusal::Held | Refusal::Stale => StatusCode::CONFLICT,
+        Refusal::Taken | Refusal::Held | Refusal::Stale | Refusal::CostsMore => {
+            StatusCode::CONFLICT
+        }
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
@@ -263,8 +278,6 @@ async fn show(
 ) -> Result<Response, Error> {
     let mut tx = app.db.snapshot().await?;
     let booking: Booking = store::booking::find(&mut tx, viewer, id).await?;
-    let business = business::load(&mut tx).await?;
-    let by_staff = matches!(viewer, Viewer::Staff(_));
-    let view = sheet::detail(&business, &booking, by_staff, Some(news), app.clock.now());
+    let view = detail(&mut tx, viewer, &booking, Some(news), app.clock.now()).await?;
     answer(&mut tx, viewer, htmx, status, view).await
 }

@@ -2,15 +2,13 @@
 
 use super::super::error::Error;
 use super::super::extract::{Asked, Htmx, Me, Named};
-use super::answer;
+use super::around::Around;
+use super::{answer, detail};
 use crate::app::App;
-use crate::domain::booking::{Booking, Refusal, plus};
-use crate::domain::business::Business;
-use crate::domain::grid::nearest;
-use crate::domain::hold::{self, Kept, check};
+use crate::domain::booking::{Booking, Refusal, objections};
 use crate::domain::id::{BookingId, ClientId, ServiceId};
+use crate::domain::rule::Rule;
 use crate::domain::service::Service;
-use crate::domain::slot::{Busy, Calendar, Hours};
 use crate::domain::staff::Staff;
 use crate::domain::viewer::Viewer;
 use crate::domain::week::Week;
@@ -22,12 +20,9 @@ use crate::views::layout;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use jiff::{SignedDuration, Span, Timestamp};
+use jiff::{SignedDuration, Timestamp};
 use maud::Markup;
 use serde::Deserialize;
-
-/// Free times that a refusal offers instead.
-const NEAREST: usize = 4;
 
 /// The fields of a calendar's link.
 #[derive(Debug, Default, Deserialize)]
@@ -73,7 +68,8 @@ pub(in crate::http) async fn calendar(
         .as_ref()
         .map(|booking| Week::of(reading.business.local(booking.starts_at).date()));
     let mut week = reading.business.week(asked.or(moved_from), now);
-    let mut grid = reading.grid(staff.id, week).await?;
+    let named = reading.named(me.client).await?;
+    let mut grid = reading.grid(staff.id, week, &named).await?;
     let is_over = grid
         .days
         .iter()
@@ -82,11 +78,12 @@ pub(in crate::http) async fn calendar(
     if which.week.is_none() && is_over {
         // On a Sunday evening people look for the week that comes.
         week = reading.business.week(Some(week.plus(1)), now);
-        grid = reading.grid(staff.id, week).await?;
+        grid = reading.grid(staff.id, week, &named).await?;
     }
     let page = Page::Bookings {
         staff: staff.id,
         week,
+        moving: moving.is_some(),
     };
     let live = live::open(&mut reading, &viewer, &page).await?;
     let business = &reading.business;
@@ -180,8 +177,7 @@ pub(in crate::http) async fn open(
             .iter()
             .find(|own| own.staff == staff.id && own.starts_at <= start && start < own.ends_at());
         if let Some(own) = own {
-            let business = business::load(&mut tx).await?;
-            let view = sheet::detail(&business, own, false, None, now);
+            let view = detail(&mut tx, viewer, own, None, now).await?;
             return answer(&mut tx, viewer, htmx, StatusCode::OK, view).await;
         }
     }
@@ -192,6 +188,7 @@ pub(in crate::http) async fn open(
         client: slot.client(),
         key: secret::token(),
         refused: None,
+        reason: None,
     };
     let view = book_sheet(&mut tx, viewer, asked, now).await?;
     answer(&mut tx, viewer, htmx, status, view).await
@@ -206,9 +203,7 @@ pub(in crate::http) async fn show(
 ) -> Result<Response, Error> {
     let mut tx = app.db.snapshot().await?;
     let booking = store::booking::find(&mut tx, &viewer, id).await?;
-    let business = business::load(&mut tx).await?;
-    let by_staff = matches!(viewer, Viewer::Staff(_));
-    let view = sheet::detail(&business, &booking, by_staff, None, app.clock.now());
+    let view = detail(&mut tx, &viewer, &booking, None, app.clock.now()).await?;
     answer(&mut tx, &viewer, htmx, StatusCode::OK, view).await
 }
 
@@ -233,92 +228,8 @@ pub(super) struct Wish {
     pub(super) key: String,
     /// Why the last try was refused.
     pub(super) refused: Option<String>,
-}
-
-/// Someone's calendar around a wish: everything that the one rule asks for.
-struct Around {
-    business: Business,
-    hours: Hours,
-    busy: Vec<Busy>,
-    /// What others hold: one's own hold never blocks oneself, nor staff who book for whoever it is.
-    holds: Vec<Kept>,
-    now: Timestamp,
-}
-
-impl Around {
-    async fn read(
-        tx: &mut Tx,
-        viewer: &Viewer,
-        client: Option<ClientId>,
-        staff: &Staff,
-        start: Timestamp,
-        except: Option<BookingId>,
-        now: Timestamp,
-    ) -> Result<Self, Error> {
-        // A client's link may name anybody.
-        let client = client.filter(|_| matches!(viewer, Viewer::Staff(_)));
-        let business = business::load(tx).await?;
-        let day = business.today(start);
-        let from = day.saturating_sub(Span::new().days(4));
-        let to = day.saturating_add(Span::new().days(5));
-        let hours = staff::hours(tx, staff.id, from).await?;
-        let (from, to) = (business.starts(from), business.starts(to));
-        let busy = store::booking::busy(tx, staff.id, from, to, except).await?;
-        let holds = store::hold::list(tx, staff.id, from, to, viewer.person(), client, now).await?;
-        Ok(Self {
-            business,
-            hours,
-            busy,
-            holds,
-            now,
-        })
-    }
-
-    fn calendar(&self) -> Calendar<'_> {
-        Calendar {
-            zone: &self.business.zone,
-            hours: &self.hours,
-            busy: &self.busy,
-            now: Some(self.now),
-        }
-    }
-
-    fn check(&self, service: &Service, start: Timestamp) -> Result<(), Refusal> {
-        check(
-            &self.business,
-            &self.calendar(),
-            &self.holds,
-            service,
-            start,
-        )
-    }
-
-    fn nearest(&self, service: &Service, start: Timestamp) -> Vec<Timestamp> {
-        let calendar = Calendar {
-            busy: &hold::with(&self.busy, &self.holds),
-            ..self.calendar()
-        };
-        nearest(&self.business, &calendar, service, start, NEAREST)
-    }
-
-    /// Until when the time from `start` is free and open, where it is at all.
-    fn free_until(&self, service: &Service, start: Timestamp) -> Option<Timestamp> {
-        let lengths = (1..=service.minutes / 5).rev().map(|quanta| quanta * 5);
-        let fits = |minutes: &i64| {
-            let shorter = Service {
-                minutes: *minutes,
-                before: 0,
-                after: 0,
-                notice: 0,
-                ..service.clone()
-            };
-            self.check(&shorter, start).is_ok()
-        };
-        lengths
-            .into_iter()
-            .find(fits)
-            .map(|minutes| plus(start, minutes))
-    }
+    /// From staff: why they set rules aside, as typed; nothing where nobody asked.
+    pub(super) reason: Option<String>,
 }
 
 /// The sheet that books.
@@ -330,14 +241,41 @@ pub(super) async fn book_sheet(
 ) -> Result<Markup, Error> {
     let around = Around::read(tx, viewer, wish.client, &wish.staff, wish.start, None, now).await?;
     let mut choices = Vec::new();
+    let by_staff = matches!(viewer, Viewer::Staff(_));
+    let client = match viewer {
+        Viewer::Client(me) => Some(me.client),
+        _ => wish.client,
+    };
+    let open_count = match client {
+        Some(client) => store::booking::open_count(tx, client, now).await?,
+        None => 0,
+    };
     for service in service::list(tx).await? {
         let service = service.asked_by(viewer);
-        let fits = if service.is_offered_by(wish.staff.id) {
-            around.check(&service, wish.start)
-        } else {
-            Err(Refusal::NotOffered)
+        let rules = &around.business.rules;
+        let found = match client {
+            // What is not open to a client is none of their business.
+            Some(client) if !by_staff && !service.is_open_to(client) => continue,
+            Some(client) => objections(rules, &service, wish.staff.id, client, open_count),
+            None if service.is_offered_by(wish.staff.id) => Vec::new(),
+            None => vec![Refusal::NotOffered],
         };
-        let until = if fits.is_err() && fits != Err(Refusal::NotOffered) {
+        let mut fits = Ok(());
+        let mut aside = Vec::new();
+        for refusal in found {
+            match refusal.rule() {
+                Some(rule) if by_staff => aside.push(rule),
+                _ => fits = fits.and(Err(refusal)),
+            }
+        }
+        let fits = match fits.and_then(|()| around.broken(viewer, &service, wish.start)) {
+            Ok(rules) => {
+                aside.extend(rules);
+                Ok(())
+            }
+            Err(refusal) => Err(refusal),
+        };
+        let until = if fits.is_err_and(|refusal| about_time(&refusal)) {
             around.free_until(&service, wish.start)
         } else {
             None
@@ -345,18 +283,23 @@ pub(super) async fn book_sheet(
         choices.push(sheet::Choice {
             service,
             fits,
+            aside,
             until,
         });
     }
-    choices.sort_by_key(|choice| choice.fits.is_err());
-    let none_fits = choices.iter().all(|choice| choice.fits.is_err());
+    choices.sort_by_key(|choice| (choice.fits.is_err(), !choice.aside.is_empty()));
+    let none_fits = choices
+        .iter()
+        .all(|choice| choice.fits.is_err() || !choice.aside.is_empty());
+    let asks = choices.iter().any(|choice| !choice.aside.is_empty());
+    let reason = wish.reason.or(asks.then(String::new));
     let wanted = choices
         .iter()
         .find(|choice| Some(choice.service.id) == wish.service)
         .or(choices.first());
     let offer = wish.refused.is_some() || none_fits;
     let nearest = match wanted {
-        Some(wanted) if offer && wanted.fits != Err(Refusal::NotOffered) => {
+        Some(wanted) if offer && wanted.fits.err().is_none_or(|refusal| about_time(&refusal)) => {
             around.nearest(&wanted.service, wish.start)
         }
         _ => Vec::new(),
@@ -382,39 +325,53 @@ pub(super) async fn book_sheet(
         client: wish.client,
         refused: refused.as_deref(),
         nearest: &nearest,
+        reason: reason.as_deref(),
         kept: kept.as_ref(),
         now,
     }))
 }
 
-/// Why a booking could not move to a time, if so.
-async fn try_move(
+/// Whether another time would do.
+fn about_time(refusal: &Refusal) -> bool {
+    let never = [Refusal::NotOffered, Refusal::NotForClient];
+    !never.contains(refusal) && !matches!(refusal, Refusal::TooMany(_))
+}
+
+/// Which rules staff would set aside by moving a booking to a time, or why it cannot move there.
+pub(super) async fn try_move(
     tx: &mut Tx,
     viewer: &Viewer,
     booking: &Booking,
     staff: &Staff,
     start: Timestamp,
     now: Timestamp,
-) -> Result<Option<Refusal>, Error> {
+) -> Result<Result<Vec<Rule>, Refusal>, Error> {
+    let by_staff = matches!(viewer, Viewer::Staff(_));
     let business = business::load(tx).await?;
-    let may = match viewer {
-        Viewer::Client(_) => booking.may_move(&business, now),
-        _ => booking.may_cancel(now),
-    };
-    if let Err(refusal) = may {
-        return Ok(Some(refusal));
+    let mut aside = Vec::new();
+    if let Err(refusal) = booking.may_move(&business.rules, now) {
+        match refusal.rule() {
+            Some(rule) if by_staff => aside.push(rule),
+            _ => return Ok(Err(refusal)),
+        }
     }
     let (client, except) = (Some(booking.client), Some(booking.id));
     let around = Around::read(tx, viewer, client, staff, start, except, now).await?;
     let (service, _) = service::any(tx, booking.service).await?;
     if staff.id != booking.staff && !service.is_offered_by(staff.id) {
-        return Ok(Some(Refusal::NotOffered));
+        if !by_staff {
+            return Ok(Err(Refusal::NotOffered));
+        }
+        aside.push(Rule::Offered);
     }
     let service = Service {
         minutes: booking.minutes,
         ..service.asked_by(viewer)
     };
-    Ok(around.check(&service, start).err())
+    Ok(around.broken(viewer, &service, start).map(|rules| {
+        aside.extend(rules);
+        aside
+    }))
 }
 
 /// The sheet that moves.
@@ -424,9 +381,13 @@ pub(super) async fn move_sheet(
     booking: &Booking,
     staff: &Staff,
     start: Timestamp,
-    refused: Option<Refusal>,
+    outcome: Result<Vec<Rule>, Refusal>,
     now: Timestamp,
 ) -> Result<Markup, Error> {
+    let (aside, refused) = match outcome {
+        Ok(aside) => (aside, None),
+        Err(refusal) => (Vec::new(), Some(refusal)),
+    };
     let (client, except) = (Some(booking.client), Some(booking.id));
     let around = Around::read(tx, viewer, client, staff, start, except, now).await?;
     let nearest = if refused.is_some_and(|refusal| refusal != Refusal::NotOffered) {
@@ -451,6 +412,7 @@ pub(super) async fn move_sheet(
         by_staff: matches!(viewer, Viewer::Staff(_)),
         refused: words.as_deref(),
         nearest: &nearest,
+        aside: &aside,
         now,
     }))
 }

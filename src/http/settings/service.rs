@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::domain::id::ServiceId;
 use crate::domain::viewer::{StaffViewer, Viewer};
 use crate::live::Reading;
+use crate::store::client;
 use crate::store::service::{self, Offer, Save};
 use crate::store::stranded::Outcome;
 use crate::views::settings::service as views;
@@ -41,12 +42,14 @@ pub(in crate::http) async fn form(State(app): State<App>, Me(viewer): Me) -> Res
 pub(in crate::http) async fn show(
     State(app): State<App>,
     Me(viewer): Me,
+    StaffMe(me): StaffMe,
     Named(id): Named<ServiceId>,
 ) -> Result<Markup, Error> {
     let mut reading = Reading::open(&app.source).await?;
     let (service, _) = service::any(&mut reading.tx, id).await?;
     let everyone = reading.everyone().await?;
-    let sheet = Sheet::of(service, &everyone);
+    let addresses = client::addresses(&mut reading.tx, &me).await?;
+    let sheet = Sheet::of(service, &everyone, &addresses);
     sheet.page(&mut reading, &viewer).await
 }
 
@@ -92,7 +95,8 @@ async fn save(
 ) -> Result<Response, Error> {
     let viewer = Viewer::Staff(by.clone());
     let everyone = reading.everyone().await?.len();
-    let status = match sheet.wish(everyone) {
+    let addresses = client::addresses(&mut reading.tx, by).await?;
+    let status = match sheet.wish(everyone, &addresses) {
         Err(wrong) => {
             sheet.wrong = wrong;
             StatusCode::UNPROCESSABLE_ENTITY

@@ -2,16 +2,19 @@
 //! activity in one transaction. The database's key has the last word on what is taken. One's own hold makes room for what
 //! it was taken for in that transaction, so that nobody comes between.
 
-use super::find;
+use super::excuse::{Excuse, squeeze};
 use super::occupied::{self, Taker};
+use super::{find, moves};
 use crate::domain::activity::Kind;
-use crate::domain::booking::{Booking, Refusal, Status, plus};
+use crate::domain::booking::{Booking, Cost, Refusal, Status, objections, plus};
+use crate::domain::business::Business;
 use crate::domain::email;
 use crate::domain::hold::check;
 use crate::domain::id::{BookingId, ClientId, PersonId, ServiceId, StaffId};
 use crate::domain::notification;
+use crate::domain::rule::{Reason, Rule, Rules, broken};
 use crate::domain::service::Service;
-use crate::domain::slot::Calendar;
+use crate::domain::slot::{Busy, Calendar};
 use crate::domain::topic::Topic;
 use crate::domain::viewer::Viewer;
 use crate::store::activity::NewActivity;
@@ -31,6 +34,8 @@ pub struct Book {
     pub start: Timestamp,
     /// The form's key: sent twice, it books once.
     pub key: String,
+    /// From staff: why they set rules aside.
+    pub reason: Option<Reason>,
     pub now: Timestamp,
 }
 
@@ -52,19 +57,32 @@ pub async fn book(tx: &mut Tx, book: &Book) -> Result<BookingId, Error> {
     if let Some(outcome) = answer::begin(tx, &form).await? {
         return outcome.parse().map_err(|_| Error::KeyReused);
     }
-    staff::rely_on(tx, book.staff).await?;
+    if book.reason.is_some() {
+        // Buffers around it may be cut.
+        staff::lock(tx, book.staff).await?;
+    } else {
+        staff::rely_on(tx, book.staff).await?;
+    }
     hold::end(tx, &book.viewer).await?;
     let service = service::find(tx, book.service)
         .await?
         .asked_by(&book.viewer);
-    if !service.is_offered_by(book.staff) {
-        return Err(Refusal::NotOffered.into());
+    let mut excuse = Excuse::new(&book.viewer, book.reason.as_ref());
+    let business = business::load(tx).await?;
+    let open_count = open_count(tx, &business.rules, book.client, book.now).await?;
+    let rules = &business.rules;
+    for refusal in objections(rules, &service, book.staff, book.client, open_count) {
+        excuse.hear(refusal)?;
     }
-    let busy = service.busy(book.start);
-    if matches!(book.viewer, Viewer::Staff(_)) {
-        hold::make_way(tx, book.client, book.staff, &busy).await?;
-    }
-    fits(tx, &service, book.staff, book.start, None, book.now).await?;
+    let place = Place {
+        client: book.client,
+        staff: book.staff,
+        start: book.start,
+        except: None,
+        now: book.now,
+    };
+    let busy = fits(tx, &business, &service, &place, &mut excuse).await?;
+    let aside = excuse.end()?;
 
     let id = BookingId::new();
     let made = tx
@@ -78,8 +96,8 @@ pub async fn book(tx: &mut Tx, book: &Book) -> Result<BookingId, Error> {
         .bind(book.service.0)
         .bind(book.start.as_millisecond())
         .bind(service.minutes)
-        .bind(service.before)
-        .bind(service.after)
+        .bind(busy.before)
+        .bind(busy.after)
         .bind(service.price)
         .bind(book.now.as_millisecond())
         .run()
@@ -91,11 +109,15 @@ pub async fn book(tx: &mut Tx, book: &Book) -> Result<BookingId, Error> {
     let booking = find(tx, &book.viewer, id).await?;
     tell(
         tx,
+        &business,
         &booking,
-        person,
-        Kind::Booked,
-        email::Kind::Booked,
-        book.now,
+        Told {
+            actor: person,
+            kind: Kind::Booked,
+            mail: email::Kind::Booked,
+            aside,
+            now: book.now,
+        },
     )
     .await?;
     answer::finish(tx, &form, &id.to_string()).await?;
@@ -111,6 +133,8 @@ pub struct Move {
     pub version: i64,
     pub staff: StaffId,
     pub start: Timestamp,
+    /// From staff: why they set rules aside.
+    pub reason: Option<Reason>,
     pub now: Timestamp,
 }
 
@@ -128,26 +152,30 @@ pub async fn reschedule(tx: &mut Tx, to: &Move) -> Result<(), Error> {
     if from.version == to.version + 1 && (from.staff, from.starts_at) == (to.staff, to.start) {
         return Ok(());
     }
-    let rules = business::load(tx).await?;
-    match &to.viewer {
-        Viewer::Client(_) => from.may_move(&rules, to.now)?,
-        _ => from.may_cancel(to.now)?,
+    let business = business::load(tx).await?;
+    let mut excuse = Excuse::new(&to.viewer, to.reason.as_ref());
+    if let Err(refusal) = from.may_move(&business.rules, to.now) {
+        excuse.hear(refusal)?;
     }
     let (service, _) = service::any(tx, from.service).await?;
     // With whom it was booked, it may stay.
     if to.staff != from.staff && !service.is_offered_by(to.staff) {
-        return Err(Refusal::NotOffered.into());
+        excuse.hear(Refusal::NotOffered)?;
     }
     let service = Service {
         minutes: from.minutes,
         ..service.asked_by(&to.viewer)
     };
     hold::end(tx, &to.viewer).await?;
-    let busy = service.busy(to.start);
-    if matches!(to.viewer, Viewer::Staff(_)) {
-        hold::make_way(tx, from.client, to.staff, &busy).await?;
-    }
-    fits(tx, &service, to.staff, to.start, Some(from.id), to.now).await?;
+    let place = Place {
+        client: from.client,
+        staff: to.staff,
+        start: to.start,
+        except: Some(from.id),
+        now: to.now,
+    };
+    let busy = fits(tx, &business, &service, &place, &mut excuse).await?;
+    let aside = excuse.end()?;
 
     let moved = tx
         .q("UPDATE bookings SET staff_id = $3, starts_at = $4, before_minutes = $5, after_minutes = $6,
@@ -157,8 +185,8 @@ pub async fn reschedule(tx: &mut Tx, to: &Move) -> Result<(), Error> {
         .bind(to.version)
         .bind(to.staff.0)
         .bind(to.start.as_millisecond())
-        .bind(service.before)
-        .bind(service.after)
+        .bind(busy.before)
+        .bind(busy.after)
         .run()
         .await?;
     if moved == 0 {
@@ -168,13 +196,18 @@ pub async fn reschedule(tx: &mut Tx, to: &Move) -> Result<(), Error> {
     occupied::take(tx, Taker::Booking(from.id), to.staff, &busy).await?;
     tx.touch(Topic::Calendar(from.staff));
     let booking = find(tx, &to.viewer, from.id).await?;
+    moves::note(tx, &from, &booking, person, to.now).await?;
     tell(
         tx,
+        &business,
         &booking,
-        person,
-        Kind::Moved,
-        email::Kind::Moved,
-        to.now,
+        Told {
+            actor: person,
+            kind: Kind::Moved,
+            mail: email::Kind::Moved,
+            aside,
+            now: to.now,
+        },
     )
     .await
 }
@@ -186,10 +219,15 @@ pub struct Cancel {
     pub booking: BookingId,
     /// The version that the person saw.
     pub version: i64,
+    /// What they were told that it costs, where they were told.
+    pub told: Option<Cost>,
+    /// From staff: why they set rules aside.
+    pub reason: Option<Reason>,
     pub now: Timestamp,
 }
 
-/// Cancels a booking. A client who does so after the window for changes is noted as late. Again is no change.
+/// Cancels a booking. A client who does so after the window is noted as late, with what that costs; never with more than
+/// they were told. Again is no change.
 pub async fn cancel(tx: &mut Tx, cancel: &Cancel) -> Result<(), Error> {
     let person = cancel.viewer.person().ok_or(Error::NotFound)?;
     let from = find(tx, &cancel.viewer, cancel.booking).await?;
@@ -197,16 +235,32 @@ pub async fn cancel(tx: &mut Tx, cancel: &Cancel) -> Result<(), Error> {
         return Ok(());
     }
     from.may_cancel(cancel.now)?;
-    let rules = business::load(tx).await?;
-    let late = matches!(cancel.viewer, Viewer::Client(_)) && cancel.now > from.change_until(&rules);
+    let business = business::load(tx).await?;
+    let rules = business.rules;
+    let mut excuse = Excuse::new(&cancel.viewer, cancel.reason.as_ref());
+    let mut cost = from.cost(&rules, cancel.now);
+    if excuse.is_staffs() {
+        // Whoever serves gives up the time themselves: nobody owes them for it.
+        excuse.add((cost != Cost::Free).then_some(Rule::Cancel));
+        cost = Cost::Free;
+    }
+    if cancel.told.is_some_and(|told| cost > told) {
+        return Err(Refusal::CostsMore.into());
+    }
+    let aside = excuse.end()?;
+    let (late, fee) = match cost {
+        Cost::Free => (false, 0),
+        Cost::Late(fee) => (true, fee),
+    };
     let done = tx
         .q(
-            "UPDATE bookings SET status = 'cancelled', late = $3, version = version + 1
+            "UPDATE bookings SET status = 'cancelled', late = $3, late_fee = $4, version = version + 1
             WHERE id = $1 AND version = $2 AND status = 'confirmed'",
         )
         .bind(from.id.0)
         .bind(cancel.version)
         .bind(late)
+        .bind(fee)
         .run()
         .await?;
     if done == 0 {
@@ -221,29 +275,71 @@ pub async fn cancel(tx: &mut Tx, cancel: &Cancel) -> Result<(), Error> {
     };
     tell(
         tx,
+        &business,
         &booking,
-        person,
-        kind,
-        email::Kind::Cancelled,
-        cancel.now,
+        Told {
+            actor: person,
+            kind,
+            mail: email::Kind::Cancelled,
+            aside,
+            now: cancel.now,
+        },
     )
     .await
 }
 
-/// Asks the rule that also draws the grid. Holds that are over leave their rows, which the key would still refuse.
-async fn fits(
+/// How many sessions a client has ahead. Where that is limited, their next booking waits for this one's commit: two at once
+/// would both find room.
+async fn open_count(
     tx: &mut Tx,
-    service: &Service,
+    rules: &Rules,
+    client: ClientId,
+    now: Timestamp,
+) -> Result<i64, Error> {
+    if rules.most_open == 0 {
+        return Ok(0);
+    }
+    tx.q("UPDATE clients SET created_at = created_at WHERE id = $1")
+        .bind(client.0)
+        .run()
+        .await?;
+    super::open_count(tx, client, now).await
+}
+
+/// Where a session shall be.
+struct Place {
+    client: ClientId,
     staff: StaffId,
     start: Timestamp,
+    /// The booking that is about to move there.
     except: Option<BookingId>,
     now: Timestamp,
-) -> Result<(), Error> {
+}
+
+/// Asks the rule that also draws the grid, and tells the time to take. Holds that are over leave their rows, which the key
+/// would still refuse.
+async fn fits(
+    tx: &mut Tx,
+    business: &Business,
+    service: &Service,
+    place: &Place,
+    excuse: &mut Excuse<'_>,
+) -> Result<Busy, Error> {
+    let &Place {
+        client,
+        staff,
+        start,
+        except,
+        now,
+    } = place;
     // Whoever was disabled meanwhile is not there to be booked.
     staff::find(tx, staff).await?;
-    let business = business::load(tx).await?;
     let hours = staff::hours(tx, staff, business.today(start)).await?;
     hold::expire(tx, staff, now).await?;
+    let wanted = service.busy(start);
+    if excuse.is_staffs() {
+        hold::make_way(tx, client, staff, &wanted).await?;
+    }
     let end = plus(start, service.minutes);
     let busy = super::busy(tx, staff, start, end, except).await?;
     let holds = hold::list(tx, staff, start, end, None, None, now).await?;
@@ -253,19 +349,43 @@ async fn fits(
         busy: &busy,
         now: Some(now),
     };
-    Ok(check(&business, &calendar, &holds, service, start)?)
+    if excuse.is_staffs() {
+        excuse.add(broken(business, &calendar, &holds, service, start)?);
+    } else {
+        check(business, &calendar, &holds, service, start)?;
+    }
+    if excuse.sets_aside(Rule::Buffers) {
+        return squeeze(tx, staff, wanted, except).await;
+    }
+    Ok(wanted)
+}
+
+/// What was done to a booking.
+struct Told {
+    actor: PersonId,
+    kind: Kind,
+    mail: email::Kind,
+    aside: Option<(Vec<Rule>, Reason)>,
+    now: Timestamp,
 }
 
 /// What every change leaves behind: a line of activity, a mail to the client, and the topics it moved.
 async fn tell(
     tx: &mut Tx,
+    business: &Business,
     booking: &Booking,
-    actor: PersonId,
-    kind: Kind,
-    mail: email::Kind,
-    now: Timestamp,
+    told: Told,
 ) -> Result<(), Error> {
+    let Told {
+        actor,
+        kind,
+        mail,
+        aside,
+        now,
+    } = told;
     let fact = NewActivity {
+        amount: (booking.late_fee > 0).then_some(booking.late_fee),
+        aside,
         staff: Some(booking.staff),
         booking: Some(booking.id),
         starts_at: Some(booking.starts_at),
@@ -304,5 +424,9 @@ async fn tell(
     notifications::tell_staff(tx, &notice, Some(actor)).await?;
     tx.touch(Topic::Calendar(booking.staff));
     tx.touch(Topic::Client(booking.client));
+    // Their calendar is another region while they may book no more.
+    if business.rules.most_open > 0 && kind != Kind::Moved {
+        tx.touch(Topic::Viewer(person.into()));
+    }
     Ok(())
 }

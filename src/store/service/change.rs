@@ -3,6 +3,7 @@
 
 use super::any;
 use crate::domain::activity::Kind;
+use crate::domain::booking::Booking;
 use crate::domain::id::ServiceId;
 use crate::domain::service::Service;
 use crate::domain::topic::Topic;
@@ -30,12 +31,13 @@ pub async fn create(tx: &mut Tx, service: &Service) -> Result<(), Error> {
         .bind(service.colour.as_str())
         .run()
         .await?;
-    name_staff(tx, service).await?;
+    name(tx, service).await?;
     tx.touch(Topic::Settings);
     Ok(())
 }
 
-async fn name_staff(tx: &mut Tx, service: &Service) -> Result<(), Error> {
+/// Names who offers it, and who may book it.
+async fn name(tx: &mut Tx, service: &Service) -> Result<(), Error> {
     tx.q("DELETE FROM service_staff WHERE service_id = $1")
         .bind(service.id.0)
         .run()
@@ -43,6 +45,21 @@ async fn name_staff(tx: &mut Tx, service: &Service) -> Result<(), Error> {
     for one in &service.staff {
         let named = tx
             .q("INSERT INTO service_staff (service_id, staff_id) SELECT $1, id FROM staff WHERE id = $2")
+            .bind(service.id.0)
+            .bind(one.0)
+            .run()
+            .await?;
+        if named == 0 {
+            return Err(Error::NotFound);
+        }
+    }
+    tx.q("DELETE FROM service_clients WHERE service_id = $1")
+        .bind(service.id.0)
+        .run()
+        .await?;
+    for one in &service.clients {
+        let named = tx
+            .q("INSERT INTO service_clients (service_id, client_id) SELECT $1, id FROM clients WHERE id = $2")
             .bind(service.id.0)
             .bind(one.0)
             .run()
@@ -87,7 +104,10 @@ pub async fn save(tx: &mut Tx, save: &Save) -> Result<Outcome<Service>, Error> {
     }
     if active {
         let mut left = booking::coming_of(tx, wanted.id, save.now).await?;
-        left.retain(|one| stands.is_offered_by(one.staff) && !wanted.is_offered_by(one.staff));
+        let has = |service: &Service, one: &Booking| {
+            service.is_offered_by(one.staff) && service.is_open_to(one.client)
+        };
+        left.retain(|one| has(&stands, one) && !has(wanted, one));
         if let Some(ask) = Outcome::asking(left, save.agreed.as_deref()) {
             return Ok(ask);
         }
@@ -109,7 +129,7 @@ pub async fn save(tx: &mut Tx, save: &Save) -> Result<Outcome<Service>, Error> {
         .bind(wanted.colour.as_str())
         .run()
         .await?;
-    name_staff(tx, wanted).await?;
+    name(tx, wanted).await?;
     note(tx, Kind::ServiceChanged, &save.by, &wanted.name, save.now).await?;
     Ok(Outcome::Done)
 }

@@ -1,6 +1,6 @@
 //! The week of free times: one shared region of slots, one's own sessions laid over it, and the page around both.
 
-use crate::domain::booking::{Booking, QUANTUM, plus};
+use crate::domain::booking::{Booking, QUANTUM, Refusal, plus};
 use crate::domain::business::Business;
 use crate::domain::grid::{self, Day, Grid};
 use crate::domain::id::{BookingId, StaffId};
@@ -24,6 +24,8 @@ enum State {
     Held,
     Taken,
     Mine,
+    /// Whoever looks may book no more just now.
+    Closed,
     /// Held by whoever looks.
     Kept,
 }
@@ -47,6 +49,7 @@ pub fn week(business: &Business, staff: StaffId, grid: &Grid, today: Date) -> Wh
         .flat_map(|day| &day.cells)
         .any(|cell| cell.state != grid::State::Taken);
     let html = html! {
+            (parts.part(LIMIT.to_owned(), limit("")))
             @if full { p.full { "Nothing is free this week. Turn to a later one." } }
             @for (n, day) in (1..).zip(&grid.days) {
                 section.day.{"d" (n)}.today[day.date == today] id={"day-" (n)} aria-label=(text::long_date(day.date)) {
@@ -66,20 +69,45 @@ pub fn week(business: &Business, staff: StaffId, grid: &Grid, today: Date) -> Wh
     parts.whole(ROOT, &html)
 }
 
+/// What one's own slots are made of.
+#[derive(Debug)]
+pub struct Own<'a> {
+    /// Start and end of each of one's sessions.
+    pub times: &'a [(Timestamp, Timestamp)],
+    /// The start that one holds: nobody else can take it, and oneself may.
+    pub held: Option<Timestamp>,
+    /// The week, for whoever may book no more: to them nothing of it is free.
+    pub closed: Option<&'a Grid>,
+}
+
+const LIMIT: &str = "slots-limit";
+
+/// Why nothing is free to whoever looks; empty in the shared week.
+fn limit(words: &str) -> Markup {
+    html! { p.full id=(LIMIT) hidden[words.is_empty()] { (words) } }
+}
+
 /// One's own sessions, as they lie over the shared week: a part for every five minutes of them, of which the shared week
-/// shows those that are starts. So nobody's own part has to be made anew when somebody else books. `held` is the start that
-/// one holds: nobody else can take it, and oneself may.
-pub fn own(
-    business: &Business,
-    staff: StaffId,
-    own: &[(Timestamp, Timestamp)],
-    held: Option<Timestamp>,
-) -> Whole {
+/// shows those that are starts. So nobody's own part has to be made anew when somebody else books.
+pub fn own(business: &Business, staff: StaffId, view: &Own<'_>) -> Whole {
     let mut parts = Parts::default();
-    if let Some(start) = held {
+    if let Some(grid) = view.closed {
+        let most = business.rules.most_open;
+        let words = Refusal::TooMany(most).to_string();
+        let _ = parts.part(LIMIT.to_owned(), limit(&words));
+        let own = |start: &Timestamp| {
+            let mut times = view.times.iter();
+            view.held == Some(*start) || times.any(|(from, to)| (from..to).contains(&start))
+        };
+        let cells = grid.days.iter().flat_map(|day| &day.cells);
+        for start in cells.map(|cell| cell.start).filter(|start| !own(start)) {
+            let _ = parts.part(slot_id(start), slot(business, staff, start, State::Closed));
+        }
+    }
+    if let Some(start) = view.held {
         let _ = parts.part(slot_id(start), slot(business, staff, start, State::Kept));
     }
-    for (start, end) in own {
+    for (start, end) in view.times {
         let mut at = *start;
         while at < *end {
             let _ = parts.part(slot_id(at), slot(business, staff, at, State::Mine));
@@ -101,12 +129,13 @@ fn slot(business: &Business, staff: StaffId, start: Timestamp, state: State) -> 
         State::Kept => ("free", ", kept for you"),
         State::Held => ("held", " · held"),
         State::Taken => ("taken", ", taken"),
+        State::Closed => ("taken", ", not to be booked now"),
         State::Mine => ("mine", " · you"),
     };
     let local = business.local(start);
     html! {
         button.slot id=(slot_id(start)) type="submit" form="pick" name="start" value=(start) data-slot=(start)
-            data-staff=(staff) data-state=(word) aria-disabled=[(state == State::Taken).then_some("true")]
+            data-staff=(staff) data-state=(word) aria-disabled=[matches!(state, State::Taken | State::Closed).then_some("true")]
             aria-label={ (text::moment(business, start)) (spoken) } {
             (text::time(&local))
             @match state { State::Mine | State::Held => (spoken), _ => {} }

@@ -94,7 +94,7 @@ fn coming(business: &Business, booking: &Booking, for_staff: bool, now: Timestam
                 small { (booking.service_name) ", " (text::length(booking.minutes)) " with " (booking.staff_name) }
             }
             div.acts {
-                @if for_staff || booking.may_move(business, now).is_ok() {
+                @if for_staff || booking.may_move(&business.rules, now).is_ok() {
                     a.btn href=(url::moving(booking.id, for_staff)) {
                         "Move" span.visually-hidden { " the session of " (text::moment(business, booking.starts_at)) }
                     }

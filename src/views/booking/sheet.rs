@@ -2,10 +2,11 @@
 //! scripts, as a page. No id in it is a live part's (see the walkthroughs): a slow answer must not overwrite a newer push.
 
 use super::sessions::badge;
-use crate::domain::booking::{Booking, Refusal, Status};
+use crate::domain::booking::{Booking, Cost, Moved, Refusal, Status, plus};
 use crate::domain::business::Business;
 use crate::domain::hold::Hold;
 use crate::domain::id::{ClientId, ServiceId};
+use crate::domain::rule::{LONGEST_REASON, Rule};
 use crate::domain::service::Service;
 use crate::domain::staff::Staff;
 use crate::domain::week::Week;
@@ -19,6 +20,8 @@ use maud::{Markup, html};
 pub struct Choice {
     pub service: Service,
     pub fits: Result<(), Refusal>,
+    /// The rules that staff would set aside by it.
+    pub aside: Vec<Rule>,
     /// When the next thing begins, where that is what cuts the service short.
     pub until: Option<Timestamp>,
 }
@@ -38,6 +41,8 @@ pub struct Confirm<'a> {
     /// Why the last try was refused, and the free times nearest to it.
     pub refused: Option<&'a str>,
     pub nearest: &'a [Timestamp],
+    /// To staff who may have to set rules aside: the reason that was typed.
+    pub reason: Option<&'a str>,
     /// The viewer's hold of this time.
     pub kept: Option<&'a Hold>,
     pub now: Timestamp,
@@ -88,6 +93,7 @@ pub fn confirm(view: &Confirm<'_>) -> Markup {
                     @for choice in view.choices { (self::choice(business, choice, chosen)) }
                 }
                 @if !view.nearest.is_empty() { (other_times(view)) }
+                @if let Some(typed) = view.reason { (reason_field(typed, false)) }
                 // Staff change what they like until it begins: no promise to make.
                 @if possible && view.clients.is_none() { p.small { (promise(business, view.start, view.now)) } }
                 @if let Some(hold) = view.kept { (kept(business, hold, view.now)) }
@@ -157,6 +163,7 @@ fn choice(business: &Business, choice: &Choice, chosen: Option<ServiceId>) -> Ma
                     (text::length(service.minutes)) ", " (business.money(service.price))
                     @if service.video_url.is_some() { ", by video" }
                     @if let Err(refusal) = choice.fits { ". " (reason(business, choice, refusal)) }
+                    @else if !choice.aside.is_empty() { ". " b { (text::set_aside(&choice.aside)) } }
                 }
             }
         }
@@ -178,25 +185,85 @@ fn reason(business: &Business, choice: &Choice, refusal: Refusal) -> String {
     }
 }
 
+/// Asks staff why they set a rule aside.
+fn reason_field(typed: &str, required: bool) -> Markup {
+    html! {
+        div.field {
+            label for="sheet-reason" { "Reason" }
+            input #sheet-reason name="reason" value=(typed) maxlength=(LONGEST_REASON) autocomplete="off" required[required]
+                aria-describedby="sheet-reason-hint";
+            p.hint #sheet-reason-hint {
+                @if required { "It is noted in the activity." } @else { "Needed where a rule is set aside. It is noted in the activity." }
+            }
+        }
+    }
+}
+
+/// Which rules are about to be set aside.
+fn warning(rules: &[Rule]) -> Markup {
+    note(
+        "warn",
+        &format!("{}. You can do it all the same.", text::set_aside(rules)),
+    )
+}
+
 /// What changing one's mind will cost, said before the click.
 fn promise(business: &Business, start: Timestamp, now: Timestamp) -> String {
-    let until = crate::domain::booking::plus(start, -business.change_minutes);
-    if until > now {
-        let local = business.local(until);
-        // A weekday alone means the next one of that name.
-        let near = (local.date() - business.today(now)).get_days() < 7;
-        let day = if near {
-            local.strftime("%A").to_string()
-        } else {
-            format!("{},", text::long_date(local.date()))
-        };
+    let rules = &business.rules;
+    let cancel_until = plus(start, -rules.cancel_minutes);
+    let move_until = plus(start, -rules.move_minutes);
+    let until = |at| near_moment(business, at, now);
+    if cancel_until == move_until && cancel_until > now {
+        return format!("Free to change or cancel until {}.", until(cancel_until));
+    }
+    let cancel = if cancel_until > now {
+        format!("Free to cancel until {}.", until(cancel_until))
+    } else if rules.late_fee > 0 {
         format!(
-            "Free to change or cancel until {day} {}.",
-            text::time(&local)
+            "Cancelling will cost a late fee of {}.",
+            business.money(rules.late_fee)
         )
     } else {
-        "Too close to be moved later; cancelling will count as late.".to_owned()
+        "Cancelling will count as late.".to_owned()
+    };
+    if move_until > now {
+        format!("{cancel} It can be moved until {}.", until(move_until))
+    } else {
+        format!("Too close to be moved later. {cancel}")
     }
+}
+
+/// What cancelling costs now, and until when.
+fn cancelling(business: &Business, booking: &Booking, now: Timestamp) -> String {
+    let rules = &business.rules;
+    match booking.cost(rules, now) {
+        Cost::Late(0) => "Cancelling now counts as late.".to_owned(),
+        Cost::Late(fee) => {
+            format!(
+                "Cancelling now counts as late: {} late fee.",
+                business.money(fee)
+            )
+        }
+        Cost::Free if plus(booking.starts_at, -rules.cancel_minutes) < now => {
+            "You booked this just now: for three minutes cancelling is free.".to_owned()
+        }
+        Cost::Free => format!(
+            "Cancelling is free. {}",
+            promise(business, booking.starts_at, now)
+        ),
+    }
+}
+
+/// `Tuesday 08:00`; with its date where a weekday alone would mean the next one of that name.
+fn near_moment(business: &Business, at: Timestamp, now: Timestamp) -> String {
+    let local = business.local(at);
+    let near = (local.date() - business.today(now)).get_days() < 7;
+    let day = if near {
+        local.strftime("%A").to_string()
+    } else {
+        format!("{},", text::long_date(local.date()))
+    };
+    format!("{day} {}", text::time(&local))
 }
 
 /// The sheet's own free times: choosing one holds that time instead, with the form's choices as they stand. Without scripts
@@ -241,6 +308,8 @@ pub struct Moving<'a> {
     /// Why it cannot be moved there, and the free times nearest to it.
     pub refused: Option<&'a str>,
     pub nearest: &'a [Timestamp],
+    /// The rules that staff would set aside by it.
+    pub aside: &'a [Rule],
     pub now: Timestamp,
 }
 
@@ -255,7 +324,9 @@ pub fn confirm_move(view: &Moving<'_>) -> Markup {
             p {
                 (view.booking.service_name) ", " (text::length(view.booking.minutes)) " with " (view.staff.name)
                 ". The time on " b { (text::moment(business, view.booking.starts_at)) } " becomes free for others."
+                @if !view.by_staff { " Moving is free." }
             }
+            @if !view.aside.is_empty() { (warning(view.aside)) }
             form.form method="post" action=(url::reschedule(view.booking.id))
                 hx-post=(url::reschedule(view.booking.id)) hx-target="#sheet" hx-swap="innerHTML"
                 hx-sync="this:drop" {
@@ -275,6 +346,7 @@ pub fn confirm_move(view: &Moving<'_>) -> Markup {
                         }
                     }
                 }
+                @if !view.aside.is_empty() { (reason_field("", true)) }
                 div.acts {
                     @if view.refused.is_none() { button.btn.primary type="submit" { "Move to this time" } }
                     a.btn href=(url::moving(view.booking.id, view.by_staff)) data-close { "Not now" }
@@ -284,25 +356,38 @@ pub fn confirm_move(view: &Moving<'_>) -> Markup {
     }
 }
 
-/// A booking as it stands, and what can be done about it. `news` is what was just done.
-pub fn detail(
-    business: &Business,
-    booking: &Booking,
-    by_staff: bool,
-    news: Option<(&str, &str)>,
-    now: Timestamp,
-) -> Markup {
+/// A booking as it stands.
+#[derive(Debug)]
+pub struct Detail<'a> {
+    pub business: &'a Business,
+    pub booking: &'a Booking,
+    pub by_staff: bool,
+    /// For staff: how it came to stand there.
+    pub moves: &'a [Moved],
+    /// What was just done: a note's kind, and its words.
+    pub news: Option<(&'a str, &'a str)>,
+    pub now: Timestamp,
+}
+
+/// A booking as it stands, and what can be done about it.
+pub fn detail(view: &Detail<'_>) -> Markup {
+    let Detail {
+        business,
+        booking,
+        by_staff,
+        now,
+        ..
+    } = *view;
     let start = business.local(booking.starts_at);
     let may_move = if by_staff {
         booking.may_cancel(now)
     } else {
-        booking.may_move(business, now)
+        booking.may_move(&business.rules, now)
     };
-    let late = !by_staff && now > booking.change_until(business);
     html! {
         div.stack {
             (title(business, booking.starts_at, &format!("{} – {}", text::time(&start), text::time(&business.local(booking.ends_at())))))
-            @if let Some((kind, words)) = news { (note(kind, words)) }
+            @if let Some((kind, words)) = view.news { (note(kind, words)) }
             dl.kv {
                 dt { "Session" } dd { (booking.service_name) ", " (text::length(booking.minutes)) }
                 @if by_staff {
@@ -312,26 +397,65 @@ pub fn detail(
                 @if let Some(room) = &booking.video_url { dt { "Where" } dd { (text::room(room)) } }
                 @else if !business.address.is_empty() { dt { "Where" } dd { (business.address) } }
                 dt { "Status" } dd { (badge(booking)) }
+                @if booking.late_fee > 0 { dt { "Late fee" } dd { (business.money(booking.late_fee)) } }
             }
-            @if booking.may_cancel(now).is_ok() {
-                @if late { p.small { "Cancelling now counts as late." } }
-                @else if !by_staff { p.small { (promise(business, booking.starts_at, now)) } }
-            }
+            (history(business, view.moves, now))
+            @if !by_staff && booking.may_cancel(now).is_ok() { p.small { (cancelling(business, booking, now)) } }
             div.acts {
                 @if may_move.is_ok() {
                     a.btn.primary href=(url::moving(booking.id, by_staff)) { "Move" }
                 }
-                @if booking.may_cancel(now).is_ok() {
-                    form method="post" action=(url::cancel(booking.id)) hx-post=(url::cancel(booking.id)) hx-target="#sheet" hx-swap="innerHTML"
-                hx-sync="this:drop" {
-                        input type="hidden" name="version" value=(booking.version);
-                        button.btn.danger type="submit" { "Cancel session" }
-                    }
-                }
+                @if booking.may_cancel(now).is_ok() && !is_set_aside(view) { (cancel(view)) }
                 @if by_staff && booking.status != Status::Cancelled {
                     a.btn href=(url::new_invoice(None, Some(booking.id))) { "Invoice" }
                 }
                 a.btn href=(if by_staff { url::CALENDAR } else { url::BOOKINGS }) data-close { "Close" }
+            }
+            @if booking.may_cancel(now).is_ok() && is_set_aside(view) { (cancel(view)) }
+        }
+    }
+}
+
+/// Whether staff cancel later than a client could for nothing.
+fn is_set_aside(view: &Detail<'_>) -> bool {
+    view.by_staff && view.booking.cost(&view.business.rules, view.now) != Cost::Free
+}
+
+/// Cancels, at the price that was told.
+fn cancel(view: &Detail<'_>) -> Markup {
+    let booking = view.booking;
+    let action = url::cancel(booking.id);
+    html! {
+        form.form[is_set_aside(view)] method="post" action=(action) hx-post=(action) hx-target="#sheet" hx-swap="innerHTML"
+            hx-sync="this:drop" {
+            input type="hidden" name="version" value=(booking.version);
+            @if is_set_aside(view) {
+                (warning(&[Rule::Cancel]))
+                (reason_field("", true))
+            } @else if !view.by_staff {
+                input type="hidden" name="told" value=(booking.cost(&view.business.rules, view.now));
+            }
+            button.btn.danger type="submit" { "Cancel session" }
+        }
+    }
+}
+
+fn history(business: &Business, moves: &[Moved], now: Timestamp) -> Markup {
+    let moment = |at| text::short_moment(business, at, now);
+    html! {
+        @if !moves.is_empty() {
+            section aria-labelledby="sheet-moves" {
+                h3 #sheet-moves { "Moves" }
+                ul.list {
+                    @for one in moves {
+                        li {
+                            span.what.flow {
+                                (moment(one.from.1)) " with " (one.from.0) " → " b { (moment(one.to.1)) " with " (one.to.0) }
+                                small { "by " (one.by) ", " (moment(one.at)) }
+                            }
+                        }
+                    }
+                }
             }
         }
     }

@@ -44,6 +44,7 @@ fn row(business: &Business, service: &Service, active: bool, everyone: &[Staff])
                     (text::length(service.minutes)) ", " (business.money(service.price)) ", "
                     @if service.video_url.is_some() { "by video" } @else { "in person" }
                     ", with " (offered_by(service, everyone))
+                    @if !service.clients.is_empty() { ", only for " (text::count(service.clients.len(), "client", "clients")) }
                 }
             }
             form.acts method="post" action=(url::service_act(service.id, act)) {
@@ -83,6 +84,8 @@ pub struct Typed {
     pub notice: String,
     pub horizon: String,
     pub staff: Vec<StaffId>,
+    /// Addresses, one a line.
+    pub clients: String,
     pub by_video: bool,
     pub video_url: String,
     pub colour: Colour,
@@ -158,6 +161,15 @@ fn fields(business: &Business, form: &Form<'_>) -> Markup {
             }
             p.hint { "With everyone ticked, whoever joins later offers it too." }
             (error(form, "staff"))
+        }
+        div.field {
+            label for="clients" { "Only for these clients" }
+            textarea #clients name="clients" rows="3" autocomplete="off" spellcheck="false"
+                aria-invalid=[error_id(form, "clients").map(|_| "true")] aria-describedby=[error_id(form, "clients")] {
+                (typed.clients)
+            }
+            p.hint { "Their e-mail addresses, one a line. Empty: every client can book it. Others do not see it." }
+            (error(form, "clients"))
         }
         div.pair {
             div.field {

@@ -6,6 +6,7 @@ use crate::money;
 use crate::state::State;
 use portico::domain::hours::line;
 use portico::domain::id::ServiceId;
+use portico::domain::rule::Rules;
 use portico::domain::service::Service;
 use portico::domain::viewer::Viewer;
 use portico::http::routes;
@@ -31,7 +32,7 @@ const WHO: [&str; 7] = [
 ];
 
 /// A route, and what it answers to each of [`WHO`] when asked for something of the client's. A new route needs a row.
-const MATRIX: [(&str, &str, [u16; 7]); 59] = [
+const MATRIX: [(&str, &str, [u16; 7]); 61] = [
     ("GET", "/login", [200, 200, 200, 303, 303, 303, 303]),
     ("POST", "/login", [422; 7]),
     ("POST", "/logout", [303; 7]),
@@ -181,6 +182,16 @@ const MATRIX: [(&str, &str, [u16; 7]); 59] = [
     (
         "POST",
         "/admin/settings/services/{id}/offer",
+        [303, 303, 303, 404, 404, 404, 303],
+    ),
+    (
+        "GET",
+        "/admin/settings/rules",
+        [303, 303, 303, 404, 404, 404, 200],
+    ),
+    (
+        "POST",
+        "/admin/settings/rules",
         [303, 303, 303, 404, 404, 404, 303],
     ),
     (
@@ -483,6 +494,13 @@ impl<'h> Visit<'h> {
                     format!("staff-{}", house.naledi.staff).leak(),
                     "on".to_owned(),
                 ),
+            ],
+            "/admin/settings/rules" => vec![
+                ("seen", Rules::default().line()),
+                ("cancel", "1440".to_owned()),
+                ("move", "1440".to_owned()),
+                ("most", "0".to_owned()),
+                ("fee", "1".to_owned()),
             ],
             "/admin/settings/staff/{id}/hours" => vec![
                 ("act", "off".to_owned()),

@@ -3,7 +3,7 @@
 use super::super::super::error::Error;
 use super::super::{Sent, frame, open};
 use crate::domain::business::Business;
-use crate::domain::id::ServiceId;
+use crate::domain::id::{ClientId, ServiceId};
 use crate::domain::money::hundredths;
 use crate::domain::service::{Colour, Service, Wrong};
 use crate::domain::staff::Staff;
@@ -33,6 +33,7 @@ pub(super) async fn read(reading: &mut Reading, sent: &Sent) -> Result<Typed, Er
         notice: field("notice"),
         horizon: field("horizon"),
         staff: ticked.map(|one| one.id).collect(),
+        clients: field("clients"),
         by_video: field("place") == "video",
         video_url: field("video_url"),
         colour: Colour::parse(&field("colour")).unwrap_or_default(),
@@ -75,13 +76,21 @@ impl Sheet {
     }
 
     /// With what a service says.
-    pub(super) fn of(service: Service, everyone: &[Staff]) -> Self {
+    pub(super) fn of(
+        service: Service,
+        everyone: &[Staff],
+        addresses: &[(ClientId, String)],
+    ) -> Self {
         let staff = if service.staff.is_empty() {
             everyone.iter().map(|one| one.id).collect()
         } else {
             service.staff.clone()
         };
         let number = |minutes: i64| minutes.to_string();
+        let named = addresses
+            .iter()
+            .filter(|(id, _)| service.clients.contains(id));
+        let clients: Vec<&str> = named.map(|(_, address)| &**address).collect();
         let typed = Typed {
             name: service.name,
             price: format!("{}.{:02}", service.price / 100, service.price % 100),
@@ -94,6 +103,7 @@ impl Sheet {
                 .horizon_weeks
                 .map_or_else(String::new, |weeks| weeks.to_string()),
             staff,
+            clients: clients.join("\n"),
             by_video: service.video_url.is_some(),
             video_url: service.video_url.unwrap_or_default(),
             colour: service.colour,
@@ -126,7 +136,11 @@ impl Sheet {
     }
 
     /// The service that the form asks for, or what is wrong with it, each beside its field.
-    pub(super) fn wish(&self, everyone: usize) -> Result<Service, Wrongs> {
+    pub(super) fn wish(
+        &self,
+        everyone: usize,
+        addresses: &[(ClientId, String)],
+    ) -> Result<Service, Wrongs> {
         let typed = &self.typed;
         // What is no number is as wrong as one out of range, and gets the same sentence.
         let number = |text: &str| text.parse().unwrap_or(-1);
@@ -136,6 +150,7 @@ impl Sheet {
         if staff.len() == everyone {
             staff.clear();
         }
+        let clients = clients(&typed.clients, addresses);
         let service = Service {
             id: self.id,
             name: typed.name.clone(),
@@ -147,18 +162,35 @@ impl Sheet {
             notice: number(&typed.notice),
             horizon_weeks: (!typed.horizon.is_empty()).then(|| typed.horizon.parse().unwrap_or(0)),
             staff,
+            clients: clients.clone().unwrap_or_default(),
             video_url: typed.by_video.then(|| typed.video_url.clone()),
             colour: typed.colour,
             version: self.version.unwrap_or(1),
         };
         let mut wrong = service.wrongs();
         wrong.extend(is_nobodys.then_some(Wrong::Staff));
+        wrong.extend(clients.is_none().then_some(Wrong::Clients));
         if wrong.is_empty() {
             return Ok(service);
         }
         let beside = |wrong: Wrong| (field(wrong), wrong.to_string());
         Err(wrong.into_iter().map(beside).collect())
     }
+}
+
+/// The clients of these addresses, in the order in which they are kept; `None` where one is nobody's.
+fn clients(typed: &str, addresses: &[(ClientId, String)]) -> Option<Vec<ClientId>> {
+    let lines = typed.split_whitespace().map(str::to_lowercase);
+    let named = lines.map(|line| {
+        let mut known = addresses.iter();
+        known
+            .find(|(_, address)| *address == line)
+            .map(|(id, _)| *id)
+    });
+    let mut clients: Vec<ClientId> = named.collect::<Option<_>>()?;
+    clients.sort_unstable();
+    clients.dedup();
+    Some(clients)
 }
 
 fn field(wrong: Wrong) -> &'static str {
@@ -172,6 +204,7 @@ fn field(wrong: Wrong) -> &'static str {
         Wrong::Notice => "notice",
         Wrong::Horizon => "horizon",
         Wrong::Staff => "staff",
+        Wrong::Clients => "clients",
         Wrong::Video => "video_url",
     }
 }
@@ -237,6 +270,9 @@ pub(super) fn differs(business: &Business, stands: &Service, wanted: &Service) -
         .collect();
     if stands.staff != wanted.staff {
         now.push("who offers it: others".to_owned());
+    }
+    if stands.clients != wanted.clients {
+        now.push("who may book it: others".to_owned());
     }
     if now.is_empty() {
         now.push("whether it is on offer".to_owned());
