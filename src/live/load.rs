@@ -93,10 +93,14 @@ impl Region {
                 (whole, midnight)
             }
             Self::Outbox => {
-                let mails = outbox::list(&mut reading.tx, MAILS).await?;
+                let mails = outbox::list(&mut reading.tx, MAILS, now).await?;
+                let until = mails
+                    .iter()
+                    .filter_map(|mail| mail.until)
+                    .fold(midnight, Timestamp::min);
                 let whole =
                     views::outbox::list(&reading.business, &reading.source.base_url, &mails, now);
-                (whole, midnight)
+                (whole, until)
             }
             Self::Invoices { client } => money::own(reading, *client).await?,
             Self::Invoice {

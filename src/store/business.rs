@@ -49,6 +49,7 @@ pub async fn load(tx: &mut Tx) -> Result<Business, Error> {
             .and_then(|hue| hue.try_into().ok())
             .unwrap_or(plain.hue),
         change_minutes: number("change_minutes").unwrap_or(plain.change_minutes),
+        offer_minutes: number("offer_minutes").unwrap_or(plain.offer_minutes),
         horizon_weeks: number("horizon_weeks")
             .and_then(|n| n.try_into().ok())
             .unwrap_or(plain.horizon_weeks),

@@ -3,7 +3,7 @@
 
 use super::booking::occupied::{self, Taker};
 use super::{Error, Tx, at, booking, business, service, staff};
-use crate::domain::booking::Refusal;
+use crate::domain::booking::{Occupancy, Refusal, plus};
 use crate::domain::hold::{Hold, Kept, check, keep};
 use crate::domain::id::{ClientId, HoldId, PersonId, StaffId};
 use crate::domain::slot::{Busy, Calendar};
@@ -39,6 +39,9 @@ pub async fn take(tx: &mut Tx, take: &Take) -> Result<Hold, Error> {
     end(tx, &take.viewer).await?;
     expire(tx, take.staff, take.now).await?;
     let kept = room(tx, take).await?;
+    if let Some(offer) = offered(tx, person, take.staff, &kept.busy).await? {
+        return Ok(offer);
+    }
     let hold = Hold {
         id: HoldId::new(),
         staff: take.staff,
@@ -74,7 +77,8 @@ async fn room(tx: &mut Tx, take: &Take) -> Result<Kept, Error> {
         .saturating_add(booking::DAY)
         .unwrap_or(take.start);
     let busy = booking::busy(tx, take.staff, take.start, end, None).await?;
-    let holds = list(tx, take.staff, take.start, end, None, take.now).await?;
+    let own = take.viewer.person();
+    let holds = list(tx, take.staff, take.start, end, own, take.now).await?;
     let calendar = Calendar {
         zone: &business.zone,
         hours: &hours,
@@ -95,6 +99,44 @@ async fn room(tx: &mut Tx, take: &Take) -> Result<Kept, Error> {
     Ok(keep(&fitting, take.start, take.now).ok_or(refused)?)
 }
 
+/// What is offered to a person and lies in the way of what they look at. It is kept for them already; its limit stays.
+async fn offered(
+    tx: &mut Tx,
+    person: PersonId,
+    staff: StaffId,
+    busy: &Busy,
+) -> Result<Option<Hold>, Error> {
+    let rows: Vec<(uuid::Uuid, i64, i64, i64, i64, i64)> = tx
+        .q(
+            "SELECT id, starts_at, minutes, before_minutes, after_minutes, expires_at FROM holds
+            WHERE person_id = $1 AND staff_id = $2 ORDER BY starts_at",
+        )
+        .bind(person.0)
+        .bind(staff.0)
+        .all()
+        .await?;
+    let lies_there =
+        |(id, start, minutes, before, after, until): (uuid::Uuid, i64, i64, i64, i64, i64)| {
+            let start = at(start);
+            let end = plus(start, minutes);
+            let theirs = Busy {
+                start,
+                end,
+                before,
+                after,
+            };
+            let in_the_way = !Occupancy::of(&theirs).allows(&Occupancy::of(busy));
+            let until = at(until);
+            in_the_way.then(|| Hold {
+                id: id.into(),
+                staff,
+                start,
+                until,
+            })
+        };
+    Ok(rows.into_iter().find_map(lies_there))
+}
+
 /// A hold to be given back.
 #[derive(Debug, Clone)]
 pub struct Release {
@@ -106,8 +148,10 @@ pub struct Release {
 pub async fn release(tx: &mut Tx, release: &Release) -> Result<Hold, Error> {
     let person = release.viewer.person().ok_or(Error::NotFound)?;
     let row: Row = tx
-        .q("DELETE FROM holds WHERE person_id = $1 AND id = $2
-            RETURNING id, staff_id, starts_at, expires_at, key")
+        .q(
+            "DELETE FROM holds WHERE person_id = $1 AND id = $2 AND wait_id IS NULL
+            RETURNING id, staff_id, starts_at, expires_at, key",
+        )
         .bind(person.0)
         .bind(release.hold.0)
         .one()
@@ -117,11 +161,11 @@ pub async fn release(tx: &mut Tx, release: &Release) -> Result<Hold, Error> {
     Ok(freed)
 }
 
-/// Gives up whatever the viewer holds: for what they do now, or because they look elsewhere.
+/// Gives up whatever the viewer took hold of, and not what is offered to them: for what they do now, or because they look elsewhere.
 pub async fn end(tx: &mut Tx, viewer: &Viewer) -> Result<(), Error> {
     let person = viewer.person().ok_or(Error::NotFound)?;
     let freed: Vec<(uuid::Uuid,)> = tx
-        .q("DELETE FROM holds WHERE person_id = $1 RETURNING staff_id")
+        .q("DELETE FROM holds WHERE person_id = $1 AND wait_id IS NULL RETURNING staff_id")
         .bind(person.0)
         .all()
         .await?;
@@ -207,7 +251,7 @@ pub async fn of_client(
         .q(
             "SELECT holds.id, holds.staff_id, holds.starts_at, holds.expires_at, holds.key
             FROM holds JOIN clients ON clients.person_id = holds.person_id
-            WHERE clients.id = $1 AND holds.expires_at > $2",
+            WHERE clients.id = $1 AND holds.wait_id IS NULL AND holds.expires_at > $2",
         )
         .bind(client.0)
         .bind(now.as_millisecond())
@@ -244,7 +288,7 @@ async fn own(
 ) -> Result<Option<(Hold, String)>, Error> {
     let row: Option<Row> = tx
         .q("SELECT id, staff_id, starts_at, expires_at, key FROM holds
-            WHERE person_id = $1 AND expires_at > $2")
+            WHERE person_id = $1 AND wait_id IS NULL AND expires_at > $2")
         .bind(person.0)
         .bind(now.as_millisecond())
         .opt()

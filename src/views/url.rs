@@ -13,6 +13,12 @@ pub const RESET: &str = "/reset";
 pub const BOOKINGS: &str = "/bookings";
 pub const NEW_BOOKING: &str = "/bookings/new";
 pub const HOLDS: &str = "/holds";
+/// Where a client asks for a time that is not free.
+pub const WAITS: &str = "/waits";
+/// What a client waits for, on their calendar.
+pub const OWN_WAITS: &str = "/bookings#waits";
+/// Who waits, for staff.
+pub const LINE: &str = "/admin/waits";
 pub const INVOICES: &str = "/invoices";
 pub const MESSAGES: &str = "/messages";
 pub const READ: &str = "/messages/read";

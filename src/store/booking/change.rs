@@ -18,7 +18,7 @@ use crate::store::activity::NewActivity;
 use crate::store::answer::{self, Form};
 use crate::store::notification::{self as notifications, NewNotification};
 use crate::store::outbox::{self, NewEmail};
-use crate::store::{Error, Tx, activity, business, hold, service, staff};
+use crate::store::{Error, Tx, activity, business, hold, service, staff, wait};
 use jiff::Timestamp;
 
 /// A booking to be made.
@@ -60,6 +60,7 @@ pub async fn book(tx: &mut Tx, book: &Book) -> Result<BookingId, Error> {
     if !service.is_offered_by(book.staff) {
         return Err(Refusal::NotOffered.into());
     }
+    wait::taken(tx, book.client, book.staff, &service.busy(book.start)).await?;
     fits(tx, &service, book.staff, book.start, None, book.now).await?;
 
     let id = BookingId::new();
@@ -86,6 +87,7 @@ pub async fn book(tx: &mut Tx, book: &Book) -> Result<BookingId, Error> {
     let busy = service.busy(book.start);
     occupied::take(tx, Taker::Booking(id), book.staff, &busy).await?;
     let booking = find(tx, &book.viewer, id).await?;
+    wait::met(tx, &booking, book.now).await?;
     tell(
         tx,
         &booking,
@@ -140,6 +142,7 @@ pub async fn reschedule(tx: &mut Tx, to: &Move) -> Result<(), Error> {
         ..service.asked_by(&to.viewer)
     };
     hold::end(tx, &to.viewer).await?;
+    wait::taken(tx, from.client, to.staff, &service.busy(to.start)).await?;
     fits(tx, &service, to.staff, to.start, Some(from.id), to.now).await?;
 
     let moved = tx
@@ -162,6 +165,7 @@ pub async fn reschedule(tx: &mut Tx, to: &Move) -> Result<(), Error> {
     occupied::take(tx, Taker::Booking(from.id), to.staff, &busy).await?;
     tx.touch(Topic::Calendar(from.staff));
     let booking = find(tx, &to.viewer, from.id).await?;
+    wait::met(tx, &booking, to.now).await?;
     tell(
         tx,
         &booking,
@@ -277,6 +281,7 @@ async fn tell(
         kind: mail,
         person: person.into(),
         booking: Some(booking.id),
+        wait: None,
         token: None,
         now,
     };
