@@ -32,3 +32,4 @@ mod security;
 mod serve;
 mod setup;
 mod sweep;
+mod wait;
