@@ -66,6 +66,10 @@ pub enum Region {
     Thread { client: ClientId, for_staff: bool },
     /// All threads, or those whose clients wait for an answer.
     Threads { waiting: bool },
+    /// What a client waits for, for the client or for staff.
+    Waits { client: ClientId, for_staff: bool },
+    /// Everyone who waits.
+    Line,
     /// The latest mails.
     Outbox,
     /// What a client owes and owed.
@@ -118,6 +122,7 @@ impl realtime::Region for Region {
             Self::OwnSlots { client, .. }
             | Self::Next { client }
             | Self::Sessions { client, .. }
+            | Self::Waits { client, .. }
             | Self::Invoices { client }
             | Self::Invoice {
                 client,
@@ -148,6 +153,7 @@ impl realtime::Region for Region {
             Self::Thread { client, .. } => vec![Topic::Thread(*client)],
             // Not all clients' own topics: a name changes with the list of clients.
             Self::Threads { .. } => vec![Topic::Threads, Topic::Clients],
+            Self::Line => vec![Topic::Waits, Topic::Clients],
             Self::Outbox => vec![Topic::Outbox],
             Self::Notifications { person, for_staff } => {
                 let mut topics = vec![Topic::Notifications(*person)];
@@ -173,6 +179,7 @@ impl realtime::Region for Region {
             Self::OwnSlots { .. } => Kind::Over,
             Self::Next { .. }
             | Self::Sessions { .. }
+            | Self::Waits { .. }
             | Self::Invoices { .. }
             | Self::Invoice { .. }
             | Self::Todo { .. }
@@ -259,6 +266,10 @@ async fn of_client(reading: &mut Reading, me: &ClientViewer, page: &Page) -> Pla
                         week,
                     }),
                 },
+                alone(Region::Waits {
+                    client,
+                    for_staff: false,
+                }),
                 alone(Region::Sessions {
                     client,
                     for_staff: false,
@@ -307,10 +318,16 @@ async fn of_staff(reading: &mut Reading, me: &StaffViewer, page: &Page) -> Place
         })],
         Page::Client { client } => {
             client::find(&mut reading.tx, me, *client, reading.now).await?;
-            vec![alone(Region::Sessions {
-                client: *client,
-                for_staff: true,
-            })]
+            vec![
+                alone(Region::Waits {
+                    client: *client,
+                    for_staff: true,
+                }),
+                alone(Region::Sessions {
+                    client: *client,
+                    for_staff: true,
+                }),
+            ]
         }
         Page::Thread { client } => {
             client::find(&mut reading.tx, me, *client, reading.now).await?;
@@ -320,6 +337,7 @@ async fn of_staff(reading: &mut Reading, me: &StaffViewer, page: &Page) -> Place
             })]
         }
         Page::Threads { waiting } => vec![alone(Region::Threads { waiting: *waiting })],
+        Page::Line => vec![alone(Region::Line)],
         Page::Outbox if me.role == Role::Owner => vec![alone(Region::Outbox)],
         Page::Notifications => vec![alone(Region::Notifications {
             person: me.person,

@@ -1,7 +1,10 @@
 //! Every path that a page links to, in one place.
 
-use crate::domain::id::{BookingId, CheckoutId, ClientId, HoldId, InvoiceId, ServiceId, StaffId};
+use crate::domain::id::{
+    BookingId, CheckoutId, ClientId, HoldId, InvoiceId, ServiceId, StaffId, WaitId,
+};
 use crate::domain::invoice::Filter;
+use crate::domain::wait::Offer;
 use crate::domain::week::Week;
 use jiff::Timestamp;
 use std::fmt::Write as _;
@@ -160,6 +163,16 @@ pub fn service_act(id: ServiceId, act: &str) -> String {
 /// When someone works, for the owner.
 pub fn hours(staff: StaffId) -> String {
     format!("{SETTINGS}/staff/{staff}/hours")
+}
+
+/// Gives up a place on the waiting list.
+pub fn withdraw(id: WaitId) -> String {
+    format!("{WAITS}/{id}/withdraw")
+}
+
+/// Lets an offer go.
+pub fn decline(offer: &Offer) -> String {
+    format!("/offers/{}/decline", offer.hold)
 }
 
 /// The sandbox's payment page.

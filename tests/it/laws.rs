@@ -105,6 +105,15 @@ async fn regions(house: &House) -> Vec<Region> {
         },
         Region::Invoices { client },
         Region::Todo { client },
+        Region::Waits {
+            client,
+            for_staff: false,
+        },
+        Region::Waits {
+            client,
+            for_staff: true,
+        },
+        Region::Line,
     ];
     regions.extend(about_money(house).await);
     regions

@@ -18,7 +18,7 @@ use crate::live::{self, Page, Reading};
 use crate::secret;
 use crate::store::{self, Tx, business, client, service, staff};
 use crate::views::booking::{calendar as views, sheet};
-use crate::views::layout;
+use crate::views::{layout, wait};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -84,6 +84,7 @@ pub(in crate::http) async fn calendar(
         week = reading.business.week(Some(week.plus(1)), now);
         grid = reading.grid(staff.id, week).await?;
     }
+    let services = reading.services().await?;
     let page = Page::Bookings {
         staff: staff.id,
         week,
@@ -108,6 +109,14 @@ pub(in crate::http) async fn calendar(
         today: business.today(now),
         moving: moving.as_ref(),
         key: &secret::token(),
+        ask: wait::Ask {
+            services: &services,
+            everyone: &everyone,
+            staff: staff.id,
+            day: week.first().max(business.today(now)),
+            today: business.today(now),
+            key: &secret::token(),
+        },
     };
     Ok(views::page(&frame, &live, &view))
 }
