@@ -7,6 +7,7 @@ mod load;
 mod money;
 mod page;
 mod reading;
+mod wait;
 
 pub use desk::Desk;
 pub use page::{Address, Page};

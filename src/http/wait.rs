@@ -62,14 +62,14 @@ pub(super) async fn create(
     match asked {
         Ok(Outcome::Waits) => Ok(Redirect::to(url::OWN_WAITS)),
         Ok(Outcome::Wrong(wrong)) => Err(Error::Invalid(wrong.to_string())),
-        Ok(Outcome::Free(with, start)) => {
+        Ok(Outcome::Free(id, start)) => {
             let mut tx = app.db.snapshot().await?;
             let business = business::load(&mut tx).await?;
-            let with = staff::find(&mut tx, with).await?;
+            let helper = staff::find(&mut tx, id).await?;
             let when = text::moment(&business, start);
             Err(Error::Invalid(format!(
                 "You need not wait: {when} with {} is free. Book it, or ask for another part of the day.",
-                with.name
+                helper.name
             )))
         }
         Err(store::Error::KeyReused) => {

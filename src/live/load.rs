@@ -1,17 +1,14 @@
 //! How each region is read from one snapshot, and until when that reading holds.
 
-use super::{Reading, Region, money};
+use super::{Reading, Region, money, wait};
 use crate::domain::booking::Booking;
 use crate::domain::business::Business;
 use crate::domain::id::{ClientId, StaffId};
 use crate::domain::invoice::{Filter, Sum};
 use crate::domain::topic::Topic;
-use crate::domain::wait::Wait;
 use crate::domain::week::Week;
 use crate::realtime::{Loaded, Region as _, Whole};
-use crate::store::{
-    self, Error, activity, badge, client, invoice, notification, outbox, thread, wait,
-};
+use crate::store::{self, Error, activity, badge, client, invoice, notification, outbox, thread};
 use crate::views;
 use crate::views::badge::Waiting;
 use crate::views::booking::sessions::Sessions;
@@ -95,17 +92,8 @@ impl Region {
                 let whole = views::message::threads::threads(business, &threads, *waiting, now);
                 (whole, midnight)
             }
-            Self::Waits { client, for_staff } => {
-                let waits = waits(reading, Some(*client)).await?;
-                let business = &reading.business;
-                let whole = views::wait::own(business, &waits, *for_staff, now);
-                (whole, until_over(&waits, midnight))
-            }
-            Self::Line => {
-                let waits = waits(reading, None).await?;
-                let whole = views::wait::line(&reading.business, &waits, now);
-                (whole, until_over(&waits, midnight))
-            }
+            Self::Waits { client, for_staff } => wait::own(reading, *client, *for_staff).await?,
+            Self::Line => wait::line(reading).await?,
             Self::Outbox => {
                 let mails = outbox::list(&mut reading.tx, MAILS, now).await?;
                 let until = mails
@@ -147,23 +135,6 @@ impl Region {
             valid_until: Some(valid_until),
         })
     }
-}
-
-/// Who waits: one client, or all.
-pub(super) async fn waits(
-    reading: &mut Reading,
-    client: Option<ClientId>,
-) -> Result<Vec<Wait>, Error> {
-    let today = reading.business.today(reading.now);
-    wait::list(&mut reading.tx, client, today, reading.now).await
-}
-
-/// When the first offer is over, or the day.
-pub(super) fn until_over(waits: &[Wait], midnight: Timestamp) -> Timestamp {
-    let offers = waits.iter().filter_map(|wait| wait.offer.as_ref());
-    offers
-        .map(|offer| offer.until)
-        .fold(midnight, Timestamp::min)
 }
 
 /// The sum of the topics' versions: it grows with every change to any of them.

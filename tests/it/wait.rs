@@ -2,7 +2,7 @@
 
 use crate::house::{House, On, Server, at, on, on_both};
 use portico::domain::booking::Refusal;
-use portico::domain::id::{BookingId, StaffId};
+use portico::domain::id::{BookingId, HoldId, StaffId, WaitId};
 use portico::domain::slot::Window;
 use portico::domain::viewer::{ClientViewer, Viewer};
 use portico::domain::wait::{Offer, Part, Wait, Wish, Wrong};
@@ -167,6 +167,38 @@ impl House {
             .app
             .transact(take, |tx, take| Box::pin(store::hold::take(tx, take)));
         held.await.map(drop)
+    }
+
+    /// Something that is offered to a client: what they hold there becomes an offer.
+    pub(crate) async fn an_offer(&self, client: &ClientViewer, start: &str) -> (WaitId, HoldId) {
+        let take = Take {
+            viewer: Viewer::Client(client.clone()),
+            staff: self.naledi.staff,
+            start: at(start),
+            key: secret::token(),
+            now: self.clock().now(),
+        };
+        let (wait, service, client) = (WaitId::new(), self.follow_up.id, client.client);
+        let made = self.app.transact(take, move |tx, take| {
+            Box::pin(async move {
+                let held = store::hold::take(tx, take).await?;
+                tx.q("INSERT INTO waits (id, client_id, service_id, from_on, to_on, part, status, version, created_at)
+                      VALUES ($1, $2, $3, '2026-11-24', '2027-11-24', 'evening', 'open', 1, $4)")
+                    .bind(wait.0)
+                    .bind(client.0)
+                    .bind(service.0)
+                    .bind(take.now.as_millisecond())
+                    .run()
+                    .await?;
+                tx.q("UPDATE holds SET wait_id = $1 WHERE id = $2")
+                    .bind(wait.0)
+                    .bind(held.id.0)
+                    .run()
+                    .await?;
+                Ok(held.id)
+            })
+        });
+        (wait, made.await.unwrap())
     }
 
     async fn count(&self, sql: &'static str) -> i64 {
@@ -528,5 +560,88 @@ on_both!(
         assert_eq!(house.offered_to(&house.thandi).await, None);
         let offer = house.offered_to(&house.aisha).await.unwrap();
         assert_eq!(offer.staff, house.naledi.staff);
+    }
+);
+
+const WEEK: &str = "/bookings?week=2026-W48";
+
+on_both!(
+    without_scripts_a_client_asks_is_offered_and_accepts_with_one_click,
+    |house: House| async move {
+        let booking = house.one_time_that_pieter_has().await;
+        let server = house.serve().await;
+        let aisha = server.signed_in("aisha").await;
+        let thandi = server.signed_in("thandi").await;
+        let naledi = server.signed_in("naledi").await;
+        for (browser, client) in [(&aisha, &house.aisha), (&thandi, &house.thandi)] {
+            house.clock().advance(Duration::from_secs(1));
+            let mut fields = browser.get(WEEK).await.fields("#ask form");
+            for (name, value) in &mut fields {
+                match name.as_str() {
+                    "service" => *value = house.follow_up.id.to_string(),
+                    "staff" => *value = house.naledi.staff.to_string(),
+                    "from" | "to" => *value = "2026-11-24".to_owned(),
+                    _ => {}
+                }
+            }
+            let mut sent: Vec<(String, String)> = fields;
+            for (name, value) in [
+                ("service", house.follow_up.id.to_string()),
+                ("staff", house.naledi.staff.to_string()),
+                ("part", "morning".to_owned()),
+            ] {
+                sent.retain(|(field, _)| field != name);
+                sent.push((name.to_owned(), value));
+            }
+            let sent: Vec<_> = sent.iter().map(|(a, b)| (&**a, &**b)).collect();
+            for _ in 0..2 {
+                let asked = browser.post("/waits", &sent).await;
+                assert_eq!(
+                    (asked.status, asked.header("location")),
+                    (303, Some("/bookings#waits")),
+                    "{}",
+                    asked.body
+                );
+            }
+            assert_eq!(house.in_line(client).await.len(), 1);
+        }
+        let mut home = server.signed_in("aisha").await.watch("/").await;
+        let mut week = server.signed_in("aisha").await.watch(WEEK).await;
+        home.quiet().await;
+        week.quiet().await;
+        let listed = naledi.get("/admin/waits").await;
+        assert_eq!(listed.texts("[data-wait]").len(), 2);
+
+        house.cancels(&house.pieter, booking).await;
+        for page in [&mut home, &mut week] {
+            let shown = page.content(|html| html.contains("data-offer")).await;
+            assert!(shown.contains("Tuesday 24 November, 08:00"), "{shown}");
+            assert!(shown.contains("08:15"), "{shown}");
+        }
+        let home = aisha.get("/").await;
+        let accept = home.fields("[data-todo=offer] form");
+        let accept: Vec<_> = accept.iter().map(|(a, b)| (&**a, &**b)).collect();
+        // Another's click on it books nothing.
+        assert_eq!(thandi.post("/bookings", &accept).await.status, 409);
+        let first = aisha.post("/bookings", &accept).await;
+        let second = aisha.post("/bookings", &accept).await;
+        assert_eq!(first.status, 303, "{}", first.body);
+        assert_eq!(first.header("location"), second.header("location"));
+        assert!(!aisha.get("/").await.body.contains("data-offer"));
+        assert_eq!(aisha.get(WEEK).await.texts("[data-wait]").len(), 0);
+        let page = format!("/admin/clients/{}", house.thandi.client);
+        let seen = naledi.get(&page).await;
+        assert_eq!(seen.texts("[data-wait]").len(), 1);
+        let remove = seen.attribute("[data-wait] form", "action").unwrap();
+        assert_eq!(aisha.post(&remove, &[]).await.status, 404);
+        assert_eq!(naledi.post(&remove, &[]).await.status, 303);
+        assert!(house.in_line(&house.thandi).await.is_empty());
+        // The mail tells of an offer as it stands.
+        let outbox = naledi.get("/admin/settings/outbox").await;
+        assert!(
+            outbox.body.contains("This offer has ended"),
+            "{}",
+            outbox.body
+        );
     }
 );
