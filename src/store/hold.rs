@@ -78,7 +78,7 @@ async fn room(tx: &mut Tx, take: &Take) -> Result<Kept, Error> {
         .unwrap_or(take.start);
     let busy = booking::busy(tx, take.staff, take.start, end, None).await?;
     let own = take.viewer.person();
-    let holds = list(tx, take.staff, take.start, end, own, take.now).await?;
+    let holds = list(tx, take.staff, take.start, end, own, None, take.now).await?;
     let calendar = Calendar {
         zone: &business.zone,
         hours: &hours,
@@ -161,7 +161,42 @@ pub async fn release(tx: &mut Tx, release: &Release) -> Result<Hold, Error> {
     Ok(freed)
 }
 
-/// Gives up whatever the viewer took hold of, and not what is offered to them: for what they do now, or because they look elsewhere.
+/// Gives up what a client holds, or is offered, of someone's time in the way of `busy`: what is booked for them there is taken
+/// from nobody.
+pub(super) async fn make_way(
+    tx: &mut Tx,
+    client: ClientId,
+    staff: StaffId,
+    busy: &Busy,
+) -> Result<(), Error> {
+    let freed: Vec<(Option<uuid::Uuid>,)> = tx
+        .q("DELETE FROM holds WHERE staff_id = $1
+              AND person_id IN (SELECT person_id FROM clients WHERE id = $2)
+              AND (starts_at < $4 OR starts_at - before_minutes * 60000 < $3)
+              AND (starts_at + minutes * 60000 > $5 OR starts_at + (minutes + after_minutes) * 60000 > $6)
+            RETURNING wait_id")
+        .bind(staff.0)
+        .bind(client.0)
+        .bind(busy.end.as_millisecond())
+        .bind(plus(busy.end, busy.after).as_millisecond())
+        .bind(plus(busy.start, -busy.before).as_millisecond())
+        .bind(busy.start.as_millisecond())
+        .all()
+        .await?;
+    if !freed.is_empty() {
+        tx.touch(Topic::Calendar(staff));
+        tx.touch(Topic::Client(client));
+    }
+    if freed.iter().any(|(wait,)| wait.is_some()) {
+        tx.touch(Topic::Waits);
+        // The mail says until when an offer stands.
+        tx.touch(Topic::Outbox);
+    }
+    Ok(())
+}
+
+/// Gives up whatever the viewer took hold of, and not what is offered to them: for what they do now, or because they look
+/// elsewhere.
 pub async fn end(tx: &mut Tx, viewer: &Viewer) -> Result<(), Error> {
     let person = viewer.person().ok_or(Error::NotFound)?;
     let freed: Vec<(uuid::Uuid,)> = tx
@@ -201,26 +236,30 @@ pub async fn sweep(tx: &mut Tx, now: Timestamp) -> Result<(), Error> {
     Ok(())
 }
 
-/// What is held of someone's time, for everything that may touch `from..to`. `except` is whose own holds block nothing.
+/// What is held of someone's time, for everything that may touch `from..to`. Holds of `except` and of `client`, for whom it is
+/// asked, block nothing.
 pub async fn list(
     tx: &mut Tx,
     staff: StaffId,
     from: Timestamp,
     to: Timestamp,
     except: Option<PersonId>,
+    client: Option<ClientId>,
     now: Timestamp,
 ) -> Result<Vec<Kept>, Error> {
     let rows: Vec<(i64, i64, i64, i64, i64)> = tx
         .q(
             "SELECT starts_at, minutes, before_minutes, after_minutes, expires_at FROM holds
             WHERE staff_id = $1 AND starts_at >= $2 AND starts_at < $3 AND expires_at > $4
-              AND person_id <> $5 ORDER BY starts_at",
+              AND person_id <> $5 AND person_id NOT IN (SELECT person_id FROM clients WHERE id = $6)
+            ORDER BY starts_at",
         )
         .bind(staff.0)
         .bind((from - booking::DAY).as_millisecond())
         .bind((to + booking::DAY).as_millisecond())
         .bind(now.as_millisecond())
         .bind(except.map_or(uuid::Uuid::nil(), |id| id.0))
+        .bind(client.map_or(uuid::Uuid::nil(), |id| id.0))
         .all()
         .await?;
     let kept = |(start, minutes, before, after, until): (i64, i64, i64, i64, i64)| Kept {

@@ -2,8 +2,9 @@
 
 mod offer;
 
+use offer::let_go;
+pub(super) use offer::met;
 pub use offer::{Decline, decline, is_due, next};
-pub(super) use offer::{let_go, met, taken};
 
 use super::answer::{self, Form};
 use super::{Error, Tx, at, business, scope, service, staff};

@@ -2,7 +2,7 @@
 //! became free: what is free and who waits is asked of the database each time, so that no offer is lost with an instance.
 
 use super::{close, list, moved};
-use crate::domain::booking::{Booking, Occupancy, QUANTUM};
+use crate::domain::booking::{Booking, QUANTUM};
 use crate::domain::business::Business;
 use crate::domain::email;
 use crate::domain::hold::{Kept, check, with};
@@ -36,7 +36,7 @@ impl Around {
         let end = business.starts(to.tomorrow().unwrap_or(to)).max(now);
         Ok(Self {
             busy: booking::busy(tx, staff, now, end, None).await?,
-            holds: hold::list(tx, staff, now, end, None, now).await?,
+            holds: hold::list(tx, staff, now, end, None, None, now).await?,
             business,
             hours,
             now,
@@ -261,7 +261,7 @@ pub async fn decline(tx: &mut Tx, decline: &Decline) -> Result<(), Error> {
 }
 
 /// Ends what is offered for an entry.
-pub(in crate::store) async fn let_go(tx: &mut Tx, wait: WaitId) -> Result<(), Error> {
+pub(super) async fn let_go(tx: &mut Tx, wait: WaitId) -> Result<(), Error> {
     let freed: Vec<(uuid::Uuid,)> = tx
         .q("DELETE FROM holds WHERE wait_id = $1 RETURNING staff_id")
         .bind(wait.0)
@@ -271,36 +271,6 @@ pub(in crate::store) async fn let_go(tx: &mut Tx, wait: WaitId) -> Result<(), Er
         tx.touch(Topic::Calendar(staff.into()));
         // The mail says until when an offer stands.
         tx.touch(Topic::Outbox);
-    }
-    Ok(())
-}
-
-/// Clears a client's own offers out of the way of what they book there: what is offered never blocks its owner.
-pub(in crate::store) async fn taken(
-    tx: &mut Tx,
-    client: ClientId,
-    staff: StaffId,
-    busy: &Busy,
-) -> Result<(), Error> {
-    let rows: Vec<(uuid::Uuid, i64, i64, i64, i64)> = tx
-        .q("SELECT holds.wait_id, starts_at, minutes, before_minutes, after_minutes
-            FROM holds JOIN waits ON waits.id = holds.wait_id WHERE waits.client_id = $1 AND holds.staff_id = $2")
-        .bind(client.0)
-        .bind(staff.0)
-        .all()
-        .await?;
-    for (wait, start, minutes, before, after) in rows {
-        let start = crate::store::at(start);
-        let offered = Busy {
-            start,
-            end: crate::domain::booking::plus(start, minutes),
-            before,
-            after,
-        };
-        if !Occupancy::of(&offered).allows(&Occupancy::of(busy)) {
-            let_go(tx, wait.into()).await?;
-            moved(tx, client);
-        }
     }
     Ok(())
 }
