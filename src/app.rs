@@ -10,6 +10,7 @@ use crate::secret::{self, Passwords};
 use crate::store::{Db, Error, Tx, Work, business};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -31,6 +32,8 @@ pub struct App {
     pub source: Source,
     /// What is counted of connections and requests.
     pub meter: Meter,
+    /// Rung after each write here: something may have become free for someone who waits.
+    pub written: Arc<Notify>,
     /// Cancelled once this instance wants no more traffic.
     pub leaving: CancellationToken,
     /// Done when the bus was handed everything that was ever committed here.
@@ -75,6 +78,7 @@ impl App {
             payments,
             source,
             meter: Meter::default(),
+            written: Arc::default(),
             leaving: CancellationToken::new(),
             carrying,
         })
@@ -87,7 +91,11 @@ impl App {
         T: Send + 'static,
         F: for<'t> Fn(&'t mut Tx, &'t I) -> Work<'t, T> + Send + Sync + 'static,
     {
-        self.db.transact(input, work).await
+        let done = self.db.transact(input, work).await;
+        if done.is_ok() {
+            self.written.notify_one();
+        }
+        done
     }
 
     /// Asks every live page to come back elsewhere, lets writes finish and the others hear of them, and closes the database.

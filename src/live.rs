@@ -7,6 +7,7 @@ mod load;
 mod money;
 mod page;
 mod reading;
+mod wait;
 
 pub use desk::Desk;
 pub use page::{Address, Page};
@@ -73,6 +74,10 @@ pub enum Region {
     Thread { client: ClientId, for_staff: bool },
     /// All threads, or those whose clients wait for an answer.
     Threads { waiting: bool },
+    /// What a client waits for, for the client or for staff.
+    Waits { client: ClientId, for_staff: bool },
+    /// Everyone who waits.
+    Line,
     /// The latest mails.
     Outbox,
     /// What a client owes and owed.
@@ -131,6 +136,7 @@ impl realtime::Region for Region {
             Self::OwnSlots { client, .. }
             | Self::Next { client }
             | Self::Sessions { client, .. }
+            | Self::Waits { client, .. }
             | Self::Invoices { client }
             | Self::Invoice {
                 client,
@@ -161,6 +167,7 @@ impl realtime::Region for Region {
             Self::Thread { client, .. } => vec![Topic::Thread(*client)],
             // Not all clients' own topics: a name changes with the list of clients.
             Self::Threads { .. } => vec![Topic::Threads, Topic::Clients],
+            Self::Line => vec![Topic::Waits, Topic::Clients],
             Self::Outbox => vec![Topic::Outbox],
             Self::Notifications { person, for_staff } => {
                 let mut topics = vec![Topic::Notifications(*person)];
@@ -186,6 +193,7 @@ impl realtime::Region for Region {
             Self::OwnSlots { .. } => Kind::Over,
             Self::Next { .. }
             | Self::Sessions { .. }
+            | Self::Waits { .. }
             | Self::Invoices { .. }
             | Self::Invoice { .. }
             | Self::Todo { .. }
@@ -280,6 +288,10 @@ async fn of_client(reading: &mut Reading, me: &ClientViewer, page: &Page) -> Pla
                         limited,
                     }),
                 },
+                alone(Region::Waits {
+                    client,
+                    for_staff: false,
+                }),
                 alone(Region::Sessions {
                     client,
                     for_staff: false,
@@ -328,10 +340,16 @@ async fn of_staff(reading: &mut Reading, me: &StaffViewer, page: &Page) -> Place
         })],
         Page::Client { client } => {
             client::find(&mut reading.tx, me, *client, reading.now).await?;
-            vec![alone(Region::Sessions {
-                client: *client,
-                for_staff: true,
-            })]
+            vec![
+                alone(Region::Waits {
+                    client: *client,
+                    for_staff: true,
+                }),
+                alone(Region::Sessions {
+                    client: *client,
+                    for_staff: true,
+                }),
+            ]
         }
         Page::Thread { client } => {
             client::find(&mut reading.tx, me, *client, reading.now).await?;
@@ -341,6 +359,7 @@ async fn of_staff(reading: &mut Reading, me: &StaffViewer, page: &Page) -> Place
             })]
         }
         Page::Threads { waiting } => vec![alone(Region::Threads { waiting: *waiting })],
+        Page::Line => vec![alone(Region::Line)],
         Page::Outbox if me.role == Role::Owner => vec![alone(Region::Outbox)],
         Page::Notifications => vec![alone(Region::Notifications {
             person: me.person,

@@ -28,6 +28,8 @@ pub struct Business {
     pub hue: u16,
     /// What clients may do with their bookings.
     pub rules: Rules,
+    /// Minutes for which a time that became free is kept for whoever waits for it.
+    pub offer_minutes: i64,
     /// Whole weeks after the current one that can be booked.
     pub horizon_weeks: i32,
 }
@@ -46,6 +48,7 @@ impl Business {
             due_days: 7,
             hue: 172,
             rules: Rules::default(),
+            offer_minutes: 15,
             horizon_weeks: 26,
         }
     }

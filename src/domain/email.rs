@@ -15,16 +15,19 @@ pub enum Kind {
     Booked,
     Moved,
     Cancelled,
+    /// A time became free that someone waits for.
+    Offer,
 }
 
 impl Kind {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Invitation,
         Self::Reset,
         Self::PasswordChanged,
         Self::Booked,
         Self::Moved,
         Self::Cancelled,
+        Self::Offer,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -35,6 +38,7 @@ impl Kind {
             Self::Booked => "booked",
             Self::Moved => "moved",
             Self::Cancelled => "cancelled",
+            Self::Offer => "offer",
         }
     }
 
@@ -56,6 +60,8 @@ pub struct Email {
     pub token: Option<String>,
     /// The session that it is about.
     pub session: Option<Session>,
+    /// Until when an offer can be accepted; nothing once it has ended.
+    pub until: Option<Timestamp>,
 }
 
 /// A session as a mail tells of it.

@@ -55,6 +55,8 @@ ids! {
     BookingId,
     /// A time kept for someone who is about to book it.
     HoldId,
+    /// A client in line for a time that may become free.
+    WaitId,
     /// A mail that waits to leave, or has left.
     EmailId,
     /// A line of what happened.

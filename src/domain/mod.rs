@@ -23,4 +23,5 @@ pub mod slot;
 pub mod staff;
 pub mod topic;
 pub mod viewer;
+pub mod wait;
 pub mod week;

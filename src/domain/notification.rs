@@ -1,6 +1,6 @@
 //! What someone should know although they were not there: a row for each fact and person.
 
-use super::id::{BookingId, ClientId, InvoiceId, NotificationId};
+use super::id::{BookingId, ClientId, InvoiceId, NotificationId, WaitId};
 use jiff::Timestamp;
 
 /// The kinds of fact. Their words are what the database keeps.
@@ -17,10 +17,12 @@ pub enum Kind {
     Failed,
     /// Someone wrote.
     Message,
+    /// A time became free that they wait for.
+    Offered,
 }
 
 impl Kind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Booked,
         Self::Moved,
         Self::Cancelled,
@@ -28,6 +30,7 @@ impl Kind {
         Self::Unapplied,
         Self::Failed,
         Self::Message,
+        Self::Offered,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -39,6 +42,7 @@ impl Kind {
             Self::Unapplied => "unapplied",
             Self::Failed => "failed",
             Self::Message => "message",
+            Self::Offered => "offered",
         }
     }
 
@@ -54,6 +58,7 @@ pub enum About {
     Booking(BookingId),
     Invoice(InvoiceId),
     Thread,
+    Wait(WaitId),
 }
 
 /// One line of what someone should know.

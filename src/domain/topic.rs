@@ -15,6 +15,8 @@ pub enum Topic {
     Viewer(PersonId),
     /// The list of clients: who is in it and under which name.
     Clients,
+    /// The waiting list: who waits for what, and what is offered to them.
+    Waits,
     /// The mails that wait or have left.
     Outbox,
     /// The business itself: name, zone, services, staff.
@@ -36,6 +38,7 @@ impl fmt::Display for Topic {
             Self::Client(id) => write!(f, "client/{id}"),
             Self::Viewer(id) => write!(f, "viewer/{id}"),
             Self::Clients => f.write_str("clients"),
+            Self::Waits => f.write_str("waits"),
             Self::Outbox => f.write_str("outbox"),
             Self::Settings => f.write_str("settings"),
             Self::Invoices => f.write_str("invoices"),
@@ -63,6 +66,7 @@ impl FromStr for Topic {
             None if name == "invoices" => Ok(Self::Invoices),
             None if name == "threads" => Ok(Self::Threads),
             None if name == "clients" => Ok(Self::Clients),
+            None if name == "waits" => Ok(Self::Waits),
             None if name == "outbox" => Ok(Self::Outbox),
             None if name == "settings" => Ok(Self::Settings),
             _ => Err(Unknown),
@@ -81,6 +85,7 @@ mod tests {
             Topic::Client(ClientId::new()),
             Topic::Viewer(PersonId::new()),
             Topic::Clients,
+            Topic::Waits,
             Topic::Outbox,
             Topic::Settings,
             Topic::Invoices,

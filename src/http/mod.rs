@@ -25,6 +25,7 @@ mod settings;
 mod sign_in;
 mod trace;
 mod visitor;
+mod wait;
 
 pub use metrics::serve as serve_metrics;
 pub use serve::{Patience, listen, serve, serve_within};

@@ -3,7 +3,7 @@
 use super::guard::Who;
 use super::{
     admin, assets, booking, client, health, hold, home, invoice, live, message, notification,
-    payment, settings, sign_in,
+    payment, settings, sign_in, wait,
 };
 use crate::app::App;
 use axum::extract::DefaultBodyLimit;
@@ -108,6 +108,19 @@ fn portal() -> Vec<Route> {
             post(hold::release),
         )
         .in_sheet(),
+        row(Method::POST, "/waits", Client, post(wait::create)),
+        row(
+            Method::POST,
+            "/waits/{id}/withdraw",
+            SignedIn,
+            post(wait::withdraw),
+        ),
+        row(
+            Method::POST,
+            "/offers/{id}/decline",
+            Client,
+            post(wait::decline),
+        ),
         row(Method::GET, "/invoices", Client, get(invoice::list)),
         row(Method::GET, "/invoices/{id}", SignedIn, get(invoice::show)),
         row(Method::GET, "/messages", SignedIn, get(message::own)),
@@ -198,6 +211,7 @@ fn office() -> Vec<Route> {
         ),
         row(Method::GET, "/admin", Staff, get(admin::today)),
         row(Method::GET, "/admin/calendar", Staff, get(admin::calendar)),
+        row(Method::GET, "/admin/waits", Staff, get(wait::list)),
         row(Method::GET, "/admin/clients", Staff, get(client::list)),
         row(Method::POST, "/admin/clients", Staff, post(client::invite)),
         row(Method::GET, "/admin/clients/{id}", Staff, get(client::show)),

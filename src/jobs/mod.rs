@@ -1,6 +1,7 @@
 //! What an instance does by itself, without a request.
 
 mod hold;
+mod offer;
 mod sweep;
 mod tidy;
 
@@ -13,6 +14,7 @@ pub async fn start(app: &App) -> Result<(), crate::store::Error> {
     tokio::spawn(sweep.run(app.clone()));
     tokio::spawn(sweep::watch_clock(app.clone()));
     tokio::spawn(hold::run(app.clone()));
+    tokio::spawn(offer::run(app.clone()));
     tokio::spawn(tidy::run(app.clone()));
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! How each region is read from one snapshot, and until when that reading holds.
 
-use super::{Reading, Region, money};
+use super::{Reading, Region, money, wait};
 use crate::domain::booking::Booking;
 use crate::domain::business::Business;
 use crate::domain::id::{ClientId, StaffId};
@@ -93,11 +93,17 @@ impl Region {
                 let whole = views::message::threads::threads(business, &threads, *waiting, now);
                 (whole, midnight)
             }
+            Self::Waits { client, for_staff } => wait::own(reading, *client, *for_staff).await?,
+            Self::Line => wait::line(reading).await?,
             Self::Outbox => {
-                let mails = outbox::list(&mut reading.tx, MAILS).await?;
+                let mails = outbox::list(&mut reading.tx, MAILS, now).await?;
+                let until = mails
+                    .iter()
+                    .filter_map(|mail| mail.until)
+                    .fold(midnight, Timestamp::min);
                 let whole =
                     views::outbox::list(&reading.business, &reading.source.base_url, &mails, now);
-                (whole, midnight)
+                (whole, until)
             }
             Self::Invoices { client } => money::own(reading, *client).await?,
             Self::Invoice {

@@ -1,6 +1,7 @@
 //! How the regions about money are read. A day's end is the only thing that the clock changes: what was due is overdue then.
 
 use super::Reading;
+use super::wait::waits;
 use crate::domain::id::{ClientId, InvoiceId};
 use crate::domain::invoice::Filter;
 use crate::realtime::Whole;
@@ -79,12 +80,15 @@ pub(super) async fn ledger(
 pub(super) async fn todo(reading: &mut Reading, client: ClientId) -> Read {
     let unpaid = invoice::unpaid(&mut reading.tx, client).await?;
     let unread = thread::to_answer(&mut reading.tx, client).await?;
+    let (mut waits, until) = waits(reading, Some(client)).await?;
+    waits.retain(|wait| wait.offer.is_some());
     let view = views::home::Todo {
+        offers: &waits,
         unpaid: &unpaid,
         unread: unread.as_ref(),
         can_pay: reading.source.can_pay,
         today: reading.business.today(reading.now),
     };
     let whole = views::home::todo(&reading.business, &view);
-    Ok(until_midnight(reading, whole))
+    Ok((whole, until))
 }

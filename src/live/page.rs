@@ -40,6 +40,8 @@ pub enum Page {
         waiting: bool,
     },
     Outbox,
+    /// Who waits, for staff.
+    Line,
     Invoices,
     Invoice {
         invoice: InvoiceId,
@@ -77,6 +79,7 @@ impl fmt::Display for Page {
             Self::Thread { client } => write!(f, "page=thread&client={client}"),
             Self::Threads { waiting: false } => f.write_str("page=threads"),
             Self::Threads { waiting: true } => f.write_str("page=threads&show=waiting"),
+            Self::Line => f.write_str("page=waits"),
             Self::Outbox => f.write_str("page=outbox"),
             Self::Invoices => f.write_str("page=invoices"),
             Self::Invoice { invoice } => write!(f, "page=invoice&invoice={invoice}"),
@@ -137,6 +140,7 @@ impl Address {
             "threads" => Page::Threads {
                 waiting: self.show.as_deref() == Some("waiting"),
             },
+            "waits" => Page::Line,
             "outbox" => Page::Outbox,
             "plain" => Page::Plain,
             "invoices" => Page::Invoices,

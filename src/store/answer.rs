@@ -43,6 +43,16 @@ pub async fn begin(tx: &mut Tx, form: &Form) -> Result<Option<String>, Error> {
     }
 }
 
+/// Gives the key back: the form was refused, and may be sent again.
+pub(super) async fn forget(tx: &mut Tx, form: &Form) -> Result<(), Error> {
+    tx.q("DELETE FROM answers WHERE person_id = $1 AND key = $2")
+        .bind(form.person.0)
+        .bind(form.key.clone())
+        .run()
+        .await?;
+    Ok(())
+}
+
 /// Keeps the outcome for the next time.
 pub async fn finish(tx: &mut Tx, form: &Form, outcome: &str) -> Result<(), Error> {
     tx.q("UPDATE answers SET outcome = $3 WHERE person_id = $1 AND key = $2")

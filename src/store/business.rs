@@ -60,6 +60,7 @@ pub async fn load(tx: &mut Tx) -> Result<Business, Error> {
             most_open: number("most_open").unwrap_or(plain.rules.most_open),
             late_fee: number("late_fee").unwrap_or(plain.rules.late_fee),
         },
+        offer_minutes: number("offer_minutes").unwrap_or(plain.offer_minutes),
         horizon_weeks: number("horizon_weeks")
             .and_then(|n| n.try_into().ok())
             .unwrap_or(plain.horizon_weeks),

@@ -3,7 +3,7 @@
 
 use super::booking::occupied::{self, Taker};
 use super::{Error, Tx, at, booking, business, service, staff};
-use crate::domain::booking::{Refusal, plus};
+use crate::domain::booking::{Occupancy, Refusal, plus};
 use crate::domain::hold::{Hold, Kept, check, keep};
 use crate::domain::id::{ClientId, HoldId, PersonId, StaffId};
 use crate::domain::slot::{Busy, Calendar};
@@ -39,6 +39,9 @@ pub async fn take(tx: &mut Tx, take: &Take) -> Result<Hold, Error> {
     end(tx, &take.viewer).await?;
     expire(tx, take.staff, take.now).await?;
     let kept = room(tx, take).await?;
+    if let Some(offer) = offered(tx, person, take.staff, &kept.busy).await? {
+        return Ok(offer);
+    }
     let hold = Hold {
         id: HoldId::new(),
         staff: take.staff,
@@ -74,7 +77,8 @@ async fn room(tx: &mut Tx, take: &Take) -> Result<Kept, Error> {
         .saturating_add(booking::DAY)
         .unwrap_or(take.start);
     let busy = booking::busy(tx, take.staff, take.start, end, None).await?;
-    let holds = list(tx, take.staff, take.start, end, None, None, take.now).await?;
+    let own = take.viewer.person();
+    let holds = list(tx, take.staff, take.start, end, own, None, take.now).await?;
     let calendar = Calendar {
         zone: &business.zone,
         hours: &hours,
@@ -102,6 +106,44 @@ async fn room(tx: &mut Tx, take: &Take) -> Result<Kept, Error> {
     Ok(keep(&fitting, take.start, take.now).ok_or(refused)?)
 }
 
+/// What is offered to a person and lies in the way of what they look at. It is kept for them already; its limit stays.
+async fn offered(
+    tx: &mut Tx,
+    person: PersonId,
+    staff: StaffId,
+    busy: &Busy,
+) -> Result<Option<Hold>, Error> {
+    let rows: Vec<(uuid::Uuid, i64, i64, i64, i64, i64)> = tx
+        .q(
+            "SELECT id, starts_at, minutes, before_minutes, after_minutes, expires_at FROM holds
+            WHERE person_id = $1 AND staff_id = $2 ORDER BY starts_at",
+        )
+        .bind(person.0)
+        .bind(staff.0)
+        .all()
+        .await?;
+    let lies_there =
+        |(id, start, minutes, before, after, until): (uuid::Uuid, i64, i64, i64, i64, i64)| {
+            let start = at(start);
+            let end = plus(start, minutes);
+            let theirs = Busy {
+                start,
+                end,
+                before,
+                after,
+            };
+            let in_the_way = !Occupancy::of(&theirs).allows(&Occupancy::of(busy));
+            let until = at(until);
+            in_the_way.then(|| Hold {
+                id: id.into(),
+                staff,
+                start,
+                until,
+            })
+        };
+    Ok(rows.into_iter().find_map(lies_there))
+}
+
 /// A hold to be given back.
 #[derive(Debug, Clone)]
 pub struct Release {
@@ -113,8 +155,10 @@ pub struct Release {
 pub async fn release(tx: &mut Tx, release: &Release) -> Result<Hold, Error> {
     let person = release.viewer.person().ok_or(Error::NotFound)?;
     let row: Row = tx
-        .q("DELETE FROM holds WHERE person_id = $1 AND id = $2
-            RETURNING id, staff_id, starts_at, expires_at, key")
+        .q(
+            "DELETE FROM holds WHERE person_id = $1 AND id = $2 AND wait_id IS NULL
+            RETURNING id, staff_id, starts_at, expires_at, key",
+        )
         .bind(person.0)
         .bind(release.hold.0)
         .one()
@@ -124,38 +168,46 @@ pub async fn release(tx: &mut Tx, release: &Release) -> Result<Hold, Error> {
     Ok(freed)
 }
 
-/// Gives up what a client holds of someone's time in the way of `busy`: what staff book for them there is taken from nobody.
+/// Gives up what a client holds, or is offered, of someone's time in the way of `busy`: what is booked for them there is taken
+/// from nobody.
 pub(super) async fn make_way(
     tx: &mut Tx,
     client: ClientId,
     staff: StaffId,
     busy: &Busy,
 ) -> Result<(), Error> {
-    let freed = tx
+    let freed: Vec<(Option<uuid::Uuid>,)> = tx
         .q("DELETE FROM holds WHERE staff_id = $1
               AND person_id IN (SELECT person_id FROM clients WHERE id = $2)
               AND (starts_at < $4 OR starts_at - before_minutes * 60000 < $3)
-              AND (starts_at + minutes * 60000 > $5 OR starts_at + (minutes + after_minutes) * 60000 > $6)")
+              AND (starts_at + minutes * 60000 > $5 OR starts_at + (minutes + after_minutes) * 60000 > $6)
+            RETURNING wait_id")
         .bind(staff.0)
         .bind(client.0)
         .bind(busy.end.as_millisecond())
         .bind(plus(busy.end, busy.after).as_millisecond())
         .bind(plus(busy.start, -busy.before).as_millisecond())
         .bind(busy.start.as_millisecond())
-        .run()
+        .all()
         .await?;
-    if freed > 0 {
+    if !freed.is_empty() {
         tx.touch(Topic::Calendar(staff));
         tx.touch(Topic::Client(client));
+    }
+    if freed.iter().any(|(wait,)| wait.is_some()) {
+        tx.touch(Topic::Waits);
+        // The mail says until when an offer stands.
+        tx.touch(Topic::Outbox);
     }
     Ok(())
 }
 
-/// Gives up whatever the viewer holds: for what they do now, or because they look elsewhere.
+/// Gives up whatever the viewer took hold of, and not what is offered to them: for what they do now, or because they look
+/// elsewhere.
 pub async fn end(tx: &mut Tx, viewer: &Viewer) -> Result<(), Error> {
     let person = viewer.person().ok_or(Error::NotFound)?;
     let freed: Vec<(uuid::Uuid,)> = tx
-        .q("DELETE FROM holds WHERE person_id = $1 RETURNING staff_id")
+        .q("DELETE FROM holds WHERE person_id = $1 AND wait_id IS NULL RETURNING staff_id")
         .bind(person.0)
         .all()
         .await?;
@@ -245,7 +297,7 @@ pub async fn of_client(
         .q(
             "SELECT holds.id, holds.staff_id, holds.starts_at, holds.expires_at, holds.key
             FROM holds JOIN clients ON clients.person_id = holds.person_id
-            WHERE clients.id = $1 AND holds.expires_at > $2",
+            WHERE clients.id = $1 AND holds.wait_id IS NULL AND holds.expires_at > $2",
         )
         .bind(client.0)
         .bind(now.as_millisecond())
@@ -282,7 +334,7 @@ async fn own(
 ) -> Result<Option<(Hold, String)>, Error> {
     let row: Option<Row> = tx
         .q("SELECT id, staff_id, starts_at, expires_at, key FROM holds
-            WHERE person_id = $1 AND expires_at > $2")
+            WHERE person_id = $1 AND wait_id IS NULL AND expires_at > $2")
         .bind(person.0)
         .bind(now.as_millisecond())
         .opt()

@@ -27,6 +27,7 @@ pub mod throttle;
 pub mod token;
 pub mod topic;
 pub mod tx;
+pub mod wait;
 
 pub use db::Db;
 pub use tx::{Tx, Work};

@@ -60,6 +60,7 @@ async fn add(tx: &mut Tx, new: &NewNotification, person: PersonId) -> Result<(),
         About::Booking(id) => (format!("booking/{id}"), Some(id.0), None),
         About::Invoice(id) => (format!("invoice/{id}"), None, Some(id.0)),
         About::Thread => (format!("thread/{}", new.client), None, None),
+        About::Wait(id) => (format!("wait/{id}"), None, None),
     };
     tx.q(
         "INSERT INTO notifications (id, person_id, subject, version, kind, client_id, booking_id, invoice_id,
@@ -87,6 +88,7 @@ async fn add(tx: &mut Tx, new: &NewNotification, person: PersonId) -> Result<(),
 #[derive(sqlx::FromRow)]
 struct Row {
     id: uuid::Uuid,
+    subject: String,
     kind: String,
     client_id: uuid::Uuid,
     client_name: String,
@@ -101,7 +103,7 @@ struct Row {
 /// What someone was told last, newest first.
 pub async fn list(tx: &mut Tx, person: PersonId, limit: i64) -> Result<Vec<Notification>, Error> {
     let rows: Vec<Row> = tx
-        .q("SELECT notifications.id, notifications.kind, notifications.client_id, people.name AS client_name,
+        .q("SELECT notifications.id, notifications.subject, notifications.kind, notifications.client_id, people.name AS client_name,
                    notifications.booking_id, notifications.invoice_id, notifications.starts_at,
                    notifications.amount, notifications.created_at, notifications.seen_at
             FROM notifications JOIN clients ON clients.id = notifications.client_id
@@ -121,7 +123,10 @@ impl Row {
         let about = match (self.booking_id, self.invoice_id) {
             (Some(id), _) => About::Booking(id.into()),
             (None, Some(id)) => About::Invoice(id.into()),
-            (None, None) => About::Thread,
+            (None, None) => match self.subject.strip_prefix("wait/") {
+                Some(id) => About::Wait(id.parse().ok()?),
+                None => About::Thread,
+            },
         };
         Some(Notification {
             id: self.id.into(),

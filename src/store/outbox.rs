@@ -2,7 +2,7 @@
 
 use super::{Db, Error, Tx};
 use crate::domain::email::{Email, Kind, Session};
-use crate::domain::id::{BookingId, EmailId, PersonId};
+use crate::domain::id::{BookingId, EmailId, PersonId, WaitId};
 use crate::domain::topic::Topic;
 use jiff::Timestamp;
 
@@ -15,6 +15,7 @@ pub struct NewEmail {
     pub kind: Kind,
     pub person: PersonId,
     pub booking: Option<BookingId>,
+    pub wait: Option<WaitId>,
     pub token: Option<String>,
     pub now: Timestamp,
 }
@@ -22,8 +23,8 @@ pub struct NewEmail {
 /// Adds a mail, unless the same fact is already told.
 pub async fn add(tx: &mut Tx, new: &NewEmail) -> Result<(), Error> {
     tx.q(
-        "INSERT INTO outbox (id, subject, version, kind, person_id, booking_id, token, created_at)
-          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (subject, version, kind) DO NOTHING",
+        "INSERT INTO outbox (id, subject, version, kind, person_id, booking_id, token, created_at, wait_id)
+          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (subject, version, kind) DO NOTHING",
     )
     .bind(EmailId::new().0)
     .bind(new.subject.clone())
@@ -33,6 +34,7 @@ pub async fn add(tx: &mut Tx, new: &NewEmail) -> Result<(), Error> {
     .bind(new.booking.map(|id| id.0))
     .bind(new.token.clone())
     .bind(new.now.as_millisecond())
+    .bind(new.wait.map(|id| id.0))
     .run()
     .await?;
     tx.touch(Topic::Outbox);
@@ -83,20 +85,24 @@ struct Row {
     staff_name: Option<String>,
     starts_at: Option<i64>,
     minutes: Option<i64>,
+    until_at: Option<i64>,
 }
 
 /// The newest mails, with the state they tell of as it is now.
-pub async fn list(tx: &mut Tx, limit: i64) -> Result<Vec<Email>, Error> {
+pub async fn list(tx: &mut Tx, limit: i64, now: Timestamp) -> Result<Vec<Email>, Error> {
     let rows: Vec<Row> = tx
         .q("SELECT outbox.id, outbox.kind, outbox.token, outbox.created_at, people.name AS to_name,
                    people.email AS to_address, services.name AS service_name, helper.name AS staff_name,
-                   bookings.starts_at, bookings.minutes
+                   COALESCE(bookings.starts_at, holds.starts_at) AS starts_at,
+                   COALESCE(bookings.minutes, holds.minutes) AS minutes, holds.expires_at AS until_at
             FROM outbox JOIN people ON people.id = outbox.person_id
             LEFT JOIN bookings ON bookings.id = outbox.booking_id
-            LEFT JOIN services ON services.id = bookings.service_id
-            LEFT JOIN staff ON staff.id = bookings.staff_id LEFT JOIN people AS helper ON helper.id = staff.person_id
+            LEFT JOIN holds ON holds.wait_id = outbox.wait_id AND holds.expires_at > $2 LEFT JOIN waits ON waits.id = outbox.wait_id
+            LEFT JOIN services ON services.id = COALESCE(bookings.service_id, waits.service_id)
+            LEFT JOIN staff ON staff.id = COALESCE(bookings.staff_id, holds.staff_id) LEFT JOIN people AS helper ON helper.id = staff.person_id
             ORDER BY outbox.created_at DESC, outbox.id DESC LIMIT CAST($1 AS BIGINT)")
         .bind(limit)
+        .bind(now.as_millisecond())
         .all()
         .await?;
     Ok(rows.into_iter().filter_map(Row::email).collect())
@@ -120,6 +126,9 @@ impl Row {
             created_at: Timestamp::from_millisecond(self.created_at).ok()?,
             token: self.token,
             session,
+            until: self
+                .until_at
+                .and_then(|ms| Timestamp::from_millisecond(ms).ok()),
         })
     }
 }

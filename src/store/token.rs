@@ -67,6 +67,7 @@ pub async fn issue(tx: &mut Tx, issue: &Issue) -> Result<(), Error> {
         kind: issue.kind.email(),
         person: issue.person,
         booking: None,
+        wait: None,
         token: Some(issue.secret.clone()),
         now: issue.now,
     };
@@ -122,6 +123,7 @@ pub async fn redeem(tx: &mut Tx, redeem: &Redeem) -> Result<PersonId, Error> {
             kind: email::Kind::PasswordChanged,
             person: id,
             booking: None,
+            wait: None,
             token: None,
             now: redeem.now,
         };

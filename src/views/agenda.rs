@@ -214,6 +214,7 @@ pub fn page(frame: &Page<'_>, live: &Live, view: &View<'_>) -> Markup {
                     @if view.staff.is_none() { " Choose whose calendar to book in." } @else if view.moving.is_none() { " Choose a free time to book it for a client." }
                 }
             }
+            div.acts { a.btn.quiet href=(url::LINE) { "Waiting list" } }
             (layout::week_nav(&text::span(view.week.first(), view.week.last()), Some(&earlier), Some(&later)))
         }
         @if let Some(booking) = view.moving { (moving_note(frame.business, booking, &url::booking(booking.id))) }

@@ -91,6 +91,7 @@ pub fn detail(frame: &Page<'_>, live: &Live, client: &Client) -> Markup {
             }
             div.acts { a.btn href=(url::CLIENTS) { "All clients" } a.btn href=(url::thread(client.id)) { "Message" } a.btn href=(url::new_invoice(Some(client.id), None)) { "New invoice" } a.btn.primary href=(url::CALENDAR) { "Book a session" } }
         }
+        (layout::region(live, super::wait::ROOT, ""))
         (layout::region(live, super::booking::sessions::ROOT, "stack-l"))
     };
     layout::page(frame, &body)

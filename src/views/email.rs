@@ -33,6 +33,15 @@ pub fn letter(business: &Business, base_url: &str, email: &Email) -> Letter {
         )
     };
     let session = || email.session.as_ref().map(when).unwrap_or_default();
+    let offer = || match (&email.session, email.until) {
+        (Some(session), Some(until)) => format!(
+            "A time that you wait for is free. It is kept for you until {}:\n\n{}\n\nAccept or decline it:\n{base_url}{}",
+            text::time(&business.local(until)),
+            when(session),
+            url::OWN_WAITS,
+        ),
+        _ => "A time that you waited for was free. This offer has ended.".to_owned(),
+    };
     let (subject, body) = match email.kind {
         Kind::Invitation => (
             format!("Your place at {name}"),
@@ -48,6 +57,7 @@ pub fn letter(business: &Business, base_url: &str, email: &Email) -> Letter {
         ),
         Kind::Booked => (format!("Booked at {name}"), format!("Your session is booked.\n\n{}", session())),
         Kind::Moved => (format!("Moved at {name}"), format!("Your session has a new time.\n\n{}", session())),
+        Kind::Offer => (format!("A time is free at {name}"), offer()),
         Kind::Cancelled => (format!("Cancelled at {name}"), format!("This session is cancelled.\n\n{}", session())),
     };
     Letter {

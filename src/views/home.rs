@@ -5,6 +5,7 @@ use crate::domain::business::Business;
 use crate::domain::invoice::{Invoice, Standing};
 use crate::domain::message::Message;
 use crate::domain::person::first_name;
+use crate::domain::wait::{Offer, Wait};
 use crate::realtime::part::{List, Parts, Whole};
 use crate::views::icon::{icon, name};
 use crate::views::layout::{self, Live, Page};
@@ -30,6 +31,8 @@ pub fn next(business: &Business, coming: &[Booking], now: Timestamp) -> Whole {
 /// What the client has to do.
 #[derive(Debug)]
 pub struct Todo<'a> {
+    /// Times that are offered to them, each with its limit.
+    pub offers: &'a [Wait],
     /// What is due first first.
     pub unpaid: &'a [Invoice],
     /// What staff wrote and the client has not read.
@@ -50,7 +53,7 @@ const TODOS: List = List {
 /// What to do, or nothing at all when there is nothing.
 pub fn todo(business: &Business, view: &Todo<'_>) -> Whole {
     let mut parts = Parts::default();
-    let count = view.unpaid.len() + usize::from(view.unread.is_some());
+    let count = view.offers.len() + view.unpaid.len() + usize::from(view.unread.is_some());
     let html = html! {
         @if count > 0 {
             section.card aria-labelledby="todo-title" {
@@ -62,8 +65,11 @@ pub fn todo(business: &Business, view: &Todo<'_>) -> Whole {
                 }
                 div.body {
                     ul.list #todos {
+                        @for wait in view.offers {
+                            @if let Some(offer) = &wait.offer { (parts.item(TODOS, offer_id(offer), accept(business, wait, offer))) }
+                        }
                         @if let Some(message) = view.unread {
-                            (parts.item(TODOS, "todo-0".to_owned(), answer(business, view, message)))
+                            (parts.item(TODOS, "todo-1".to_owned(), answer(business, view, message)))
                         }
                         @for invoice in view.unpaid { (parts.item(TODOS, pay_id(invoice), pay(business, view, invoice))) }
                     }
@@ -77,7 +83,7 @@ pub fn todo(business: &Business, view: &Todo<'_>) -> Whole {
 fn answer(business: &Business, view: &Todo<'_>, message: &Message) -> Markup {
     let at = business.local(message.at);
     html! {
-        li #todo-0 data-todo="answer" {
+        li #todo-1 data-todo="answer" {
             span.tile { (icon(name::MESSAGE_CIRCLE)) }
             span.what {
                 b { "New message from " (message.author_name) }
@@ -91,10 +97,25 @@ fn answer(business: &Business, view: &Todo<'_>, message: &Message) -> Markup {
     }
 }
 
+/// What is offered stands first: it is over the soonest. In order of time, then of the ids as decimals.
+fn offer_id(offer: &Offer) -> String {
+    format!(
+        "todo-0-{:015}-{:039}",
+        offer.start.as_millisecond(),
+        offer.hold.0.as_u128()
+    )
+}
+
+fn accept(business: &Business, wait: &Wait, offer: &Offer) -> Markup {
+    html! {
+        li id=(offer_id(offer)) data-todo="offer" data-offer=(offer.hold) { (views::wait::offered(business, wait, offer)) }
+    }
+}
+
 /// Invoices stand after the message, by the day on which they are due.
 fn pay_id(invoice: &Invoice) -> String {
     let number = invoice.number.unwrap_or_default();
-    format!("todo-1-{}-{number:012}", invoice.due_on.strftime("%Y%m%d"))
+    format!("todo-2-{}-{number:012}", invoice.due_on.strftime("%Y%m%d"))
 }
 
 fn pay(business: &Business, view: &Todo<'_>, invoice: &Invoice) -> Markup {

@@ -20,3 +20,4 @@ pub mod sign_in;
 pub mod text;
 pub mod today;
 pub mod url;
+pub mod wait;

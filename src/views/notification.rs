@@ -90,6 +90,7 @@ fn drawing(kind: Kind) -> (&'static str, &'static str) {
         Kind::Paid => (name::RECEIPT, "ok"),
         Kind::Unapplied | Kind::Failed => (name::TRIANGLE_ALERT, "warn"),
         Kind::Message => (name::MESSAGE_CIRCLE, "plain"),
+        Kind::Offered => (name::CLOCK, "ok"),
     }
 }
 
@@ -99,6 +100,7 @@ fn link(told: &Notification, for_staff: bool) -> String {
         About::Invoice(id) => url::invoice(id),
         About::Thread if for_staff => url::thread(told.client),
         About::Thread => url::MESSAGES.to_owned(),
+        About::Wait(_) => url::OWN_WAITS.to_owned(),
     }
 }
 
@@ -117,6 +119,7 @@ fn for_staff_words(business: &Business, line: &Line<'_>, now: Timestamp) -> Mark
             Kind::Failed => { " tried to pay " (amount) ", and it did not go through" }
             Kind::Message if line.count > 1 => { " sent " (line.count) " " (fresh(told)) "messages" }
             Kind::Message => { " sent a " (fresh(told)) "message" }
+            Kind::Offered => { " was offered " (start) }
         }
     }
 }
@@ -138,6 +141,7 @@ fn for_client_words(business: &Business, line: &Line<'_>, now: Timestamp) -> Mar
             }
             Kind::Message if told.is_seen => { "Message from " b { (business.name) } }
             Kind::Message => { "New message from " b { (business.name) } }
+            Kind::Offered => { "A time you wait for became free: " b { (start) } }
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Every path that a page links to, in one place.
 
-use crate::domain::id::{BookingId, CheckoutId, ClientId, HoldId, InvoiceId, ServiceId, StaffId};
+use crate::domain::id::{
+    BookingId, CheckoutId, ClientId, HoldId, InvoiceId, ServiceId, StaffId, WaitId,
+};
 use crate::domain::invoice::Filter;
+use crate::domain::wait::Offer;
 use crate::domain::week::Week;
 use jiff::Timestamp;
 use std::fmt::Write as _;
@@ -13,6 +16,12 @@ pub const RESET: &str = "/reset";
 pub const BOOKINGS: &str = "/bookings";
 pub const NEW_BOOKING: &str = "/bookings/new";
 pub const HOLDS: &str = "/holds";
+/// Where a client asks for a time that is not free.
+pub const WAITS: &str = "/waits";
+/// What a client waits for, on their calendar.
+pub const OWN_WAITS: &str = "/bookings#waits";
+/// Who waits, for staff.
+pub const LINE: &str = "/admin/waits";
 pub const INVOICES: &str = "/invoices";
 pub const MESSAGES: &str = "/messages";
 pub const READ: &str = "/messages/read";
@@ -155,6 +164,16 @@ pub fn service_act(id: ServiceId, act: &str) -> String {
 /// When someone works, for the owner.
 pub fn hours(staff: StaffId) -> String {
     format!("{SETTINGS}/staff/{staff}/hours")
+}
+
+/// Gives up a place on the waiting list.
+pub fn withdraw(id: WaitId) -> String {
+    format!("{WAITS}/{id}/withdraw")
+}
+
+/// Lets an offer go.
+pub fn decline(offer: &Offer) -> String {
+    format!("/offers/{}/decline", offer.hold)
 }
 
 /// The sandbox's payment page.

@@ -49,7 +49,9 @@ on_both!(
             (lines.len(), lines[0].kind, lines[0].name.as_str()),
             (1, Kind::Booked, "Thandi Mokoena")
         );
-        let mails = store::outbox::list(&mut tx, 10).await.unwrap();
+        let mails = store::outbox::list(&mut tx, 10, house.clock().now())
+            .await
+            .unwrap();
         assert_eq!(mails.len(), 1);
         assert_eq!(mails[0].to_address, "thandi@kestrel.example");
         house.assert_sound().await;
@@ -96,7 +98,12 @@ on_both!(
         }
         let mut tx = house.app.db.snapshot().await.unwrap();
         assert!(store::activity::list(&mut tx, 10).await.unwrap().is_empty());
-        assert!(store::outbox::list(&mut tx, 10).await.unwrap().is_empty());
+        assert!(
+            store::outbox::list(&mut tx, 10, house.clock().now())
+                .await
+                .unwrap()
+                .is_empty()
+        );
     }
 );
 

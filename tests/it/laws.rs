@@ -25,6 +25,7 @@ use portico::store::person::NewPerson;
 use portico::store::service::{Offer, Save};
 use portico::store::thread::{NewMessage, Read};
 use portico::store::token::{Issue, Kind, Redeem};
+use portico::store::wait::{Ask, Decline, Withdraw};
 use portico::store::{self, Tx, Work};
 use scraper::{Html, Selector};
 use std::sync::Arc;
@@ -117,6 +118,15 @@ async fn regions(house: &House) -> Vec<Region> {
         },
         Region::Invoices { client },
         Region::Todo { client },
+        Region::Waits {
+            client,
+            for_staff: false,
+        },
+        Region::Waits {
+            client,
+            for_staff: true,
+        },
+        Region::Line,
     ];
     regions.extend(about_money(house).await);
     regions
@@ -149,6 +159,62 @@ async fn about_money(house: &House) -> Vec<Region> {
         }));
     }
     regions
+}
+
+/// Thandi waits for what Pieter has, is offered it twice, lets it go and gives up.
+async fn wait_in_line(house: &House) {
+    let booking = house.one_time_that_pieter_has().await;
+    let (now, staff) = (house.clock().now(), house.naledi.staff);
+    let ask = Ask {
+        viewer: house.thandi.clone(),
+        wish: house.tuesday(),
+        key: secret::token(),
+        now,
+    };
+    let (_, changed) = check(house, "wait", move |tx, ()| {
+        let ask = ask.clone();
+        Box::pin(async move { store::wait::ask(tx, &ask).await })
+    })
+    .await;
+    assert_has(&changed, &["Waits", "Line"]);
+    house.cancels(&house.pieter, booking).await;
+    let (_, changed) = check(house, "offer", move |tx, ()| {
+        Box::pin(store::wait::next(tx, staff, now))
+    })
+    .await;
+    assert_has(
+        &changed,
+        &[
+            "Waits",
+            "Line",
+            "Todo",
+            "Slots",
+            "Outbox",
+            "Notifications",
+            "Badges",
+        ],
+    );
+    let decline = Decline {
+        viewer: house.thandi.clone(),
+        hold: house.offered_to(&house.thandi).await.unwrap().hold,
+    };
+    let ((), changed) = check(house, "decline", move |tx, ()| {
+        let decline = decline.clone();
+        Box::pin(async move { store::wait::decline(tx, &decline).await })
+    })
+    .await;
+    assert_has(&changed, &["Waits", "Line", "Todo", "Slots", "Outbox"]);
+    let (wait,): (uuid::Uuid,) = house.app.db.q("SELECT id FROM waits").one().await.unwrap();
+    let withdraw = Withdraw {
+        viewer: Viewer::Client(house.thandi.clone()),
+        wait: wait.into(),
+    };
+    let ((), changed) = check(house, "withdraw", move |tx, ()| {
+        let withdraw = withdraw.clone();
+        Box::pin(async move { store::wait::withdraw(tx, &withdraw).await })
+    })
+    .await;
+    assert_has(&changed, &["Waits", "Line"]);
 }
 
 /// A verb that changes nothing on any page would pass unseen.
@@ -338,6 +404,7 @@ on_both!(
             Box::pin(async move { store::business::set_rules(tx, &free).await })
         })
         .await;
+        wait_in_line(&house).await;
 
         let write = |viewer: &Viewer, text: &str| NewMessage {
             viewer: viewer.clone(),

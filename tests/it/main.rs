@@ -33,3 +33,4 @@ mod security;
 mod serve;
 mod setup;
 mod sweep;
+mod wait;

@@ -16,7 +16,7 @@ use crate::live::{self, Page, Reading};
 use crate::secret;
 use crate::store::{self, Tx, business, client, service, staff};
 use crate::views::booking::{calendar as views, sheet};
-use crate::views::layout;
+use crate::views::{layout, wait};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -80,6 +80,7 @@ pub(in crate::http) async fn calendar(
         week = reading.business.week(Some(week.plus(1)), now);
         grid = reading.grid(staff.id, week, &named).await?;
     }
+    let services = reading.services().await?;
     let page = Page::Bookings {
         staff: staff.id,
         week,
@@ -105,6 +106,14 @@ pub(in crate::http) async fn calendar(
         today: business.today(now),
         moving: moving.as_ref(),
         key: &secret::token(),
+        ask: wait::Ask {
+            services: &services,
+            everyone: &everyone,
+            staff: staff.id,
+            day: week.first().max(business.today(now)),
+            today: business.today(now),
+            key: &secret::token(),
+        },
     };
     Ok(views::page(&frame, &live, &view))
 }

@@ -21,7 +21,7 @@ use crate::store::activity::NewActivity;
 use crate::store::answer::{self, Form};
 use crate::store::notification::{self as notifications, NewNotification};
 use crate::store::outbox::{self, NewEmail};
-use crate::store::{Error, Tx, activity, business, hold, service, staff};
+use crate::store::{Error, Tx, activity, business, hold, service, staff, wait};
 use jiff::Timestamp;
 
 /// A booking to be made.
@@ -107,6 +107,7 @@ pub async fn book(tx: &mut Tx, book: &Book) -> Result<BookingId, Error> {
     }
     occupied::take(tx, Taker::Booking(id), book.staff, &busy).await?;
     let booking = find(tx, &book.viewer, id).await?;
+    wait::met(tx, &booking, book.now).await?;
     tell(
         tx,
         &business,
@@ -197,6 +198,7 @@ pub async fn reschedule(tx: &mut Tx, to: &Move) -> Result<(), Error> {
     tx.touch(Topic::Calendar(from.staff));
     let booking = find(tx, &to.viewer, from.id).await?;
     moves::note(tx, &from, &booking, person, to.now).await?;
+    wait::met(tx, &booking, to.now).await?;
     tell(
         tx,
         &business,
@@ -337,9 +339,7 @@ async fn fits(
     let hours = staff::hours(tx, staff, business.today(start)).await?;
     hold::expire(tx, staff, now).await?;
     let wanted = service.busy(start);
-    if excuse.is_staffs() {
-        hold::make_way(tx, client, staff, &wanted).await?;
-    }
+    hold::make_way(tx, client, staff, &wanted).await?;
     let end = plus(start, service.minutes);
     let busy = super::busy(tx, staff, start, end, except).await?;
     let holds = hold::list(tx, staff, start, end, None, None, now).await?;
@@ -403,6 +403,7 @@ async fn tell(
         kind: mail,
         person: person.into(),
         booking: Some(booking.id),
+        wait: None,
         token: None,
         now,
     };

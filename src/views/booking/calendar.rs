@@ -9,7 +9,7 @@ use crate::domain::week::Week;
 use crate::realtime::part::{Parts, Whole};
 use crate::views::icon::{icon, name};
 use crate::views::layout::{self, Live, Page};
-use crate::views::{text, url};
+use crate::views::{text, url, wait};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use maud::{Markup, html};
@@ -157,6 +157,8 @@ pub struct View<'a> {
     pub moving: Option<&'a Booking>,
     /// Of the form that holds a time.
     pub key: &'a str,
+    /// What can be waited for.
+    pub ask: wait::Ask<'a>,
 }
 
 /// The page.
@@ -191,6 +193,7 @@ pub fn page(frame: &Page<'_>, live: &Live, view: &View<'_>) -> Markup {
                 }
             }
         }
+        (layout::region(live, wait::ROOT, ""))
         (pick(view.staff.id, moving, view.key))
         div.stack data-days data-day=(chosen.unwrap_or(0) + 1) {
             nav.daypick aria-label="Day" {
@@ -205,6 +208,7 @@ pub fn page(frame: &Page<'_>, live: &Live, view: &View<'_>) -> Markup {
         p.legend aria-hidden="true" {
             span { i {} "Available" } span { i.h {} "Held for someone" } span { i.t {} "Taken" } span { i.m {} "Yours" }
         }
+        @if moving.is_none() { (wait::ask(&view.ask)) }
         (layout::region(live, super::sessions::ROOT, "stack-l"))
     };
     layout::page(frame, &body)

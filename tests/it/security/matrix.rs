@@ -32,7 +32,7 @@ const WHO: [&str; 7] = [
 ];
 
 /// A route, and what it answers to each of [`WHO`] when asked for something of the client's. A new route needs a row.
-const MATRIX: [(&str, &str, [u16; 7]); 61] = [
+const MATRIX: [(&str, &str, [u16; 7]); 65] = [
     ("GET", "/login", [200, 200, 200, 303, 303, 303, 303]),
     ("POST", "/login", [422; 7]),
     ("POST", "/logout", [303; 7]),
@@ -63,6 +63,18 @@ const MATRIX: [(&str, &str, [u16; 7]); 61] = [
         "/holds/{id}/release",
         [303, 303, 303, 404, 303, 404, 404],
     ),
+    ("POST", "/waits", [303, 303, 303, 303, 303, 404, 404]),
+    (
+        "POST",
+        "/waits/{id}/withdraw",
+        [303, 303, 303, 404, 303, 303, 303],
+    ),
+    (
+        "POST",
+        "/offers/{id}/decline",
+        [303, 303, 303, 404, 303, 404, 404],
+    ),
+    ("GET", "/admin/waits", [303, 303, 303, 404, 404, 200, 200]),
     ("GET", "/messages", [303, 303, 303, 200, 200, 303, 303]),
     ("POST", "/messages", [303; 7]),
     (
@@ -310,6 +322,15 @@ impl<'h> Visit<'h> {
             let booked = house.book(&house.thandi, &house.follow_up, &start).await;
             return booked.unwrap().to_string();
         }
+        if path == "/waits/{id}/withdraw" || path == "/offers/{id}/decline" {
+            let (wait, offer) = house.an_offer(&house.thandi, &self.fresh_start()).await;
+            let is_offer = path.starts_with("/offers");
+            return if is_offer {
+                offer.to_string()
+            } else {
+                wait.to_string()
+            };
+        }
         if path == "/holds/{id}/release" {
             let take = Take {
                 viewer: Viewer::Client(house.thandi.clone()),
@@ -443,6 +464,15 @@ impl<'h> Visit<'h> {
             "/holds" => vec![
                 ("start", self.fresh_start()),
                 ("staff", house.naledi.staff.to_string()),
+                ("key", secret::token()),
+            ],
+            // A Saturday, on which nobody works.
+            "/waits" => vec![
+                ("service", house.follow_up.id.to_string()),
+                ("staff", String::new()),
+                ("from", "2026-11-28".to_owned()),
+                ("to", "2026-11-28".to_owned()),
+                ("part", "any".to_owned()),
                 ("key", secret::token()),
             ],
             "/bookings/{id}/reschedule" => vec![

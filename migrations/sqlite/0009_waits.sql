@@ -1,0 +1,53 @@
+-- A client who waits for a time: a session, with someone or with anyone, on days of which both are included.
+CREATE TABLE waits (
+    id BLOB PRIMARY KEY NOT NULL,
+    client_id BLOB NOT NULL REFERENCES clients (id),
+    service_id BLOB NOT NULL REFERENCES services (id),
+    staff_id BLOB REFERENCES staff (id),
+    from_on TEXT NOT NULL,
+    to_on TEXT NOT NULL CHECK (to_on >= from_on),
+    part TEXT NOT NULL CHECK (part IN ('any', 'morning', 'afternoon', 'evening')),
+    status TEXT NOT NULL CHECK (status IN ('open', 'booked', 'withdrawn', 'removed')),
+    -- Counts what was offered: each offer is told once.
+    version BIGINT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+CREATE INDEX waits_in_line ON waits (created_at, id) WHERE status = 'open';
+CREATE INDEX waits_by_client ON waits (client_id, created_at);
+
+-- What was offered to whom: whoever let a time go is not asked again before somebody has had it.
+CREATE TABLE offered (
+    wait_id BLOB NOT NULL REFERENCES waits (id),
+    staff_id BLOB NOT NULL REFERENCES staff (id),
+    starts_at BIGINT NOT NULL,
+    PRIMARY KEY (wait_id, staff_id, starts_at)
+);
+
+CREATE INDEX offered_by_time ON offered (staff_id, starts_at);
+
+-- An offer is a hold for whoever waits: beside the one that they take themselves, and one for each time they wait for.
+-- Made anew, because SQLite takes no key off. What is held just now is given back with it: it would be over in two minutes.
+DELETE FROM holds;
+DROP TABLE holds;
+CREATE TABLE holds (
+    id BLOB PRIMARY KEY NOT NULL,
+    person_id BLOB NOT NULL REFERENCES people (id),
+    staff_id BLOB NOT NULL REFERENCES staff (id),
+    starts_at BIGINT NOT NULL,
+    -- Room for each session that fits there, not only for the shortest.
+    minutes BIGINT NOT NULL CHECK (minutes > 0),
+    before_minutes BIGINT NOT NULL,
+    after_minutes BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    key TEXT NOT NULL,
+    wait_id BLOB REFERENCES waits (id)
+);
+
+CREATE INDEX holds_by_staff ON holds (staff_id, starts_at);
+CREATE INDEX holds_by_expiry ON holds (expires_at);
+CREATE UNIQUE INDEX holds_by_person ON holds (person_id) WHERE wait_id IS NULL;
+CREATE UNIQUE INDEX holds_by_wait ON holds (wait_id) WHERE wait_id IS NOT NULL;
+
+-- The mail of an offer reads what is offered when it is sent.
+ALTER TABLE outbox ADD COLUMN wait_id BLOB REFERENCES waits (id);
