@@ -9,6 +9,7 @@ pub mod grid;
 pub mod hold;
 pub mod holiday;
 pub mod hours;
+pub mod ical;
 pub mod id;
 pub mod invoice;
 pub mod message;

@@ -1,6 +1,7 @@
 //! What an instance does by itself, without a request.
 
 mod hold;
+mod outbox;
 mod sweep;
 mod tidy;
 
@@ -8,11 +9,15 @@ use crate::app::App;
 
 /// Starts every job; they end with the runtime. Where the first sweep begins is known before anything is watched: a change
 /// between the two would be missed for good.
-pub async fn start(app: &App) -> Result<(), crate::store::Error> {
+pub async fn start(app: &App) -> anyhow::Result<()> {
+    let post = outbox::Post::of(&app.config)?;
     let sweep = sweep::Sweep::start(app).await?;
     tokio::spawn(sweep.run(app.clone()));
     tokio::spawn(sweep::watch_clock(app.clone()));
     tokio::spawn(hold::run(app.clone()));
+    if let Some(post) = post {
+        tokio::spawn(outbox::run(app.clone(), post));
+    }
     tokio::spawn(tidy::run(app.clone()));
     Ok(())
 }

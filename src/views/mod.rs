@@ -8,6 +8,7 @@ pub mod client;
 pub mod email;
 pub mod error;
 pub mod home;
+pub mod ical;
 pub mod icon;
 pub mod invoice;
 pub mod layout;

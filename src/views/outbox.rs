@@ -50,7 +50,7 @@ fn mail(business: &Business, base_url: &str, mail: &Email, now: Timestamp) -> Ma
             div.what {
                 b { (letter.subject) }
                 small { "To " (mail.to_name) ", " (mail.to_address) }
-                details { summary { "Read" } pre { (letter.body) } }
+                details { summary { "Read" } pre { (letter.text) } }
             }
             time datetime=(mail.created_at) { (text::short_moment(business, mail.created_at, now)) }
         }
