@@ -196,10 +196,13 @@ impl Config {
         }
         match self.mail_from.as_deref().map(str::parse::<Mailbox>) {
             Some(Ok(_)) => Ok(()),
-            Some(Err(_)) => {
-                Err("PORTICO_MAIL_FROM must look like Kestrel Physio <hello@kestrel.example>".to_owned())
+            Some(Err(_)) => Err(
+                "PORTICO_MAIL_FROM must look like Kestrel Physio <hello@kestrel.example>"
+                    .to_owned(),
+            ),
+            None => {
+                Err("PORTICO_SMTP_URL needs PORTICO_MAIL_FROM: whom mails come from".to_owned())
             }
-            None => Err("PORTICO_SMTP_URL needs PORTICO_MAIL_FROM: whom mails come from".to_owned()),
         }
     }
 }
