@@ -22,3 +22,6 @@ CREATE TABLE feeds (
     hash TEXT NOT NULL UNIQUE,
     created_at BIGINT NOT NULL
 );
+
+-- Whose time comes up, whoever they are with.
+CREATE INDEX bookings_by_start ON bookings (starts_at) WHERE status = 'confirmed';

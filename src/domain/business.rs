@@ -27,6 +27,8 @@ pub struct Business {
     pub hue: u16,
     /// Minutes before a session until which a client may move it, or cancel it without it counting as late.
     pub change_minutes: i64,
+    /// Minutes before a session at which its client is reminded, the longest first.
+    pub reminders: Vec<i64>,
     /// Whole weeks after the current one that can be booked.
     pub horizon_weeks: i32,
 }
@@ -45,6 +47,7 @@ impl Business {
             due_days: 7,
             hue: 172,
             change_minutes: 24 * 60,
+            reminders: vec![24 * 60],
             horizon_weeks: 26,
         }
     }

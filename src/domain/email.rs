@@ -1,7 +1,7 @@
 //! The mails that the business sends: a row first, sent by a job that reads the state again.
 
 use super::booking::Status;
-use super::id::{BookingId, EmailId};
+use super::id::{BookingId, EmailId, PersonId};
 use jiff::{SignedDuration, Timestamp};
 
 /// What a mail is about. Its words are what the database keeps.
@@ -89,6 +89,7 @@ impl Progress {
 pub struct Email {
     pub id: EmailId,
     pub kind: Kind,
+    pub to: PersonId,
     pub to_name: String,
     pub to_address: String,
     pub created_at: Timestamp,
@@ -98,6 +99,8 @@ pub struct Email {
     pub link_until: Option<Timestamp>,
     /// The session that it is about.
     pub session: Option<Session>,
+    /// They want to be reminded.
+    pub wants_reminders: bool,
     /// A later mail tells the same person of the same thing.
     pub is_outdated: bool,
     pub progress: Progress,
@@ -166,6 +169,7 @@ impl Email {
             }
             _ if self.is_outdated => Some("A later mail tells how it stands now."),
             Kind::Cancelled | Kind::HandedOver => None,
+            Kind::Reminder if !self.wants_reminders => Some("They want no reminders."),
             Kind::Booked | Kind::Moved | Kind::Reminder => {
                 let session = self.session.as_ref()?;
                 if session.status != Status::Confirmed {

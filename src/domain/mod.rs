@@ -18,6 +18,7 @@ pub mod notification;
 pub mod password;
 pub mod payment;
 pub mod person;
+pub mod reminder;
 pub mod service;
 pub mod slot;
 pub mod staff;

@@ -2,6 +2,7 @@
 
 mod hold;
 mod outbox;
+mod reminder;
 mod sweep;
 mod tidy;
 
@@ -18,6 +19,7 @@ pub async fn start(app: &App) -> anyhow::Result<()> {
     if let Some(post) = post {
         tokio::spawn(outbox::run(app.clone(), post));
     }
+    tokio::spawn(reminder::run(app.clone()));
     tokio::spawn(tidy::run(app.clone()));
     Ok(())
 }

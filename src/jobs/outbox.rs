@@ -72,8 +72,9 @@ async fn round(app: &App, post: &Post) -> Result<usize, store::Error> {
                 reason: "It waited for longer than two days.".to_owned(),
             },
             Verdict::Send => {
+                let stop = secret::sign(&app.mail_key, &mail.to.to_string());
                 let base_url = app.config.base_url.as_str();
-                let letter = views::email::letter(&business, base_url, mail);
+                let letter = views::email::letter(&business, base_url, mail, Some(&stop));
                 let from = post.party(&business);
                 let invite = views::ical::invite(&business, base_url, mail, &from);
                 let answer = post.send(&from, mail, letter, invite).await;

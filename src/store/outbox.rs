@@ -17,7 +17,7 @@ macro_rules! select {
         concat!(
             "SELECT outbox.id, outbox.kind, outbox.version, outbox.token, outbox.created_at, outbox.status, outbox.tries,
                     outbox.due_at, outbox.reason, COALESCE(outbox.retried_at, outbox.created_at) AS waits_since,
-                    outbox.ended_at, people.name AS to_name, people.email AS to_address,
+                    outbox.ended_at, people.id AS person_id, people.reminders, people.name AS to_name, people.email AS to_address,
                     EXISTS (SELECT 1 FROM outbox AS later WHERE later.subject = outbox.subject
                             AND later.version > outbox.version) AS is_outdated,
                     tokens.expires_at AS link_until, bookings.id AS booking_id, bookings.version AS booking_version,
@@ -104,11 +104,12 @@ pub async fn count(db: &Db) -> Result<i64, Error> {
     Ok(count)
 }
 
-/// The newest mails, with the state they tell of as it is now.
+/// What failed, what waits, and what is done, the newest of each first, with the state they tell of as it is now.
 pub async fn list(tx: &mut Tx, limit: i64) -> Result<Vec<Email>, Error> {
     let rows: Vec<Row> = tx
         .q(select!(
-            "ORDER BY outbox.created_at DESC, outbox.id DESC LIMIT CAST($1 AS BIGINT)"
+            "ORDER BY CASE outbox.status WHEN 'failed' THEN 0 WHEN 'waiting' THEN 1 ELSE 2 END,
+                      outbox.created_at DESC, outbox.id DESC LIMIT CAST($1 AS BIGINT)"
         ))
         .bind(limit)
         .all()
@@ -164,6 +165,8 @@ struct Row {
     reason: Option<String>,
     waits_since: i64,
     ended_at: Option<i64>,
+    person_id: uuid::Uuid,
+    reminders: bool,
     to_name: String,
     to_address: String,
     is_outdated: bool,
@@ -200,6 +203,8 @@ impl Row {
         Some(Email {
             id: self.id.into(),
             kind: Kind::parse(&self.kind)?,
+            to: self.person_id.into(),
+            wants_reminders: self.reminders,
             to_name: self.to_name,
             to_address: self.to_address,
             created_at: at(self.created_at),

@@ -14,6 +14,8 @@ pub struct Letter {
     pub subject: String,
     pub text: String,
     pub html: String,
+    /// Where one click stops mails of this kind.
+    pub stop: Option<String>,
 }
 
 /// A paragraph.
@@ -25,17 +27,23 @@ enum Line {
     Facts(Vec<(&'static str, String)>),
 }
 
-/// Writes a mail for its recipient.
-pub fn letter(business: &Business, base_url: &str, email: &Email) -> Letter {
-    let (subject, lines) = match &email.session {
+/// Writes a mail for its recipient. `stop` is the token with which a reminder's reader wants no more of them.
+pub fn letter(business: &Business, base_url: &str, email: &Email, stop: Option<&str>) -> Letter {
+    let (subject, mut lines) = match &email.session {
         Some(session) => of_session(business, base_url, email.kind, session),
         None => of_account(&business.name, base_url, email),
     };
+    let stop = stop.filter(|_| email.kind == Kind::Reminder);
+    let stop = stop.map(|token| format!("{base_url}{}", url::unsubscribe(token)));
+    if let Some(link) = &stop {
+        lines.push(Line::Link("Stop reminders", link.clone()));
+    }
     let greeting = format!("Hello {},", first_name(&email.to_name));
     Letter {
         text: plain(&greeting, &lines, &business.name),
         html: rich(&subject, &greeting, &lines, &business.name),
         subject,
+        stop,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Values in, markup out: one file a noun, and what they share. Nothing here asks the database.
 
+pub mod account;
 pub mod activity;
 pub mod agenda;
 pub mod badge;

@@ -7,7 +7,7 @@ use crate::domain::email::Email;
 use crate::domain::ical::{Method, Party};
 use crate::views::email::Letter;
 use anyhow::Context as _;
-use lettre::message::header::ContentType;
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 use lettre::transport::smtp;
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
@@ -101,7 +101,18 @@ fn message(
         let part = SinglePart::builder().header(ContentType::parse(&kind)?);
         parts = parts.singlepart(part.body(ics));
     }
-    let message = Message::builder()
+    let mut message = Message::builder();
+    if let Some(link) = letter.stop {
+        // RFC 8058: a mail program posts there by itself when its reader wants no more.
+        let header = |name, value| HeaderValue::new(HeaderName::new_from_ascii_str(name), value);
+        message = message
+            .raw_header(header("List-Unsubscribe", format!("<{link}>")))
+            .raw_header(header(
+                "List-Unsubscribe-Post",
+                "List-Unsubscribe=One-Click".to_owned(),
+            ));
+    }
+    let message = message
         .from(from)
         .to(Mailbox::new(Some(mail.to_name.clone()), to))
         .subject(letter.subject)
