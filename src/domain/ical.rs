@@ -220,7 +220,7 @@ mod tests {
                 prop_assert!(line.len() <= LINE, "{line}");
                 prop_assert!(!line.contains(['\r', '\n']));
             }
-            prop_assert_eq!(unfolded(&text).len(), 18);
+            prop_assert_eq!(unfolded(&text).len(), 20);
         }
     }
 }

@@ -1,8 +1,5 @@
 //! A mail server of a test's own, which can be told to fail, and what it took: read by a parser that is not ours.
 
-use crate::house::House;
-use portico::app::App;
-use portico::config::Config;
 use serde::Deserialize;
 use std::fs;
 use std::path::Path;
@@ -45,7 +42,7 @@ pub(crate) struct Entry {
 pub(crate) struct Post {
     process: Child,
     dir: TempDir,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Post {
@@ -53,16 +50,16 @@ impl Post {
         let python = std::env::var("PORTICO_TEST_PYTHON").expect(
             "PORTICO_TEST_PYTHON is not set: run this test with bin/test, which installs a mail server",
         );
-        let dir = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().expect("there is room for a folder");
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mail/server.py");
         let process = Command::new("setpriv")
             .args(["--pdeathsig", "KILL", "--", &python])
             .arg(script)
             .arg(dir.path())
             .stdin(Stdio::null())
-            .stderr(fs::File::create(dir.path().join("log")).unwrap())
+            .stderr(fs::File::create(dir.path().join("log")).expect("there is room for a log"))
             .spawn()
-            .unwrap();
+            .expect("the mail server starts");
         let mut post = Self {
             process,
             dir,
@@ -74,7 +71,10 @@ impl Post {
             assert!(Instant::now() < deadline, "{}", post.log());
             sleep(Duration::from_millis(5)).await;
         }
-        post.url = format!("smtp://127.0.0.1:{}", fs::read_to_string(port).unwrap());
+        post.url = format!(
+            "smtp://127.0.0.1:{}",
+            fs::read_to_string(port).expect("it says its port")
+        );
         post
     }
 
@@ -84,9 +84,9 @@ impl Post {
 
     /// `later`, `never`, `gone` or `reset`, perhaps followed by whose mails alone; nothing heals it.
     pub(crate) fn fails(&self, how: &str) {
-        fs::write(self.dir.path().join("fault.new"), how).unwrap();
+        fs::write(self.dir.path().join("fault.new"), how).expect("a fault can be written");
         let [new, fault] = ["fault.new", "fault"].map(|name| self.dir.path().join(name));
-        fs::rename(new, fault).unwrap();
+        fs::rename(new, fault).expect("a fault can be put in place");
     }
 
     /// All that it took, in order.
@@ -94,7 +94,7 @@ impl Post {
         let mails = fs::read_to_string(self.dir.path().join("mails")).unwrap_or_default();
         // The last line may be half written.
         let whole = mails.rsplit_once('\n').map_or("", |(whole, _)| whole);
-        let read = |line: &str| serde_json::from_str(line).unwrap();
+        let read = |line: &str| serde_json::from_str(line).expect("each line is a mail");
         whole.lines().map(read).collect()
     }
 
@@ -114,16 +114,6 @@ impl Post {
             );
             sleep(Duration::from_millis(5)).await;
         }
-    }
-
-    /// An instance of this house that hands its mails to it; its jobs are not started.
-    pub(crate) async fn instance(&self, house: &House) -> App {
-        let config = Config {
-            smtp_url: Some(self.url.clone()),
-            mail_from: Some("hello@kestrel.example".to_owned()),
-            ..Config::clone(&house.app.config)
-        };
-        App::start(config, house.clock().clone()).await.unwrap()
     }
 }
 

@@ -31,7 +31,7 @@ const WHO: [&str; 7] = [
 ];
 
 /// A route, and what it answers to each of [`WHO`] when asked for something of the client's. A new route needs a row.
-const MATRIX: [(&str, &str, [u16; 7]); 59] = [
+const MATRIX: [(&str, &str, [u16; 7]); 68] = [
     ("GET", "/login", [200, 200, 200, 303, 303, 303, 303]),
     ("POST", "/login", [422; 7]),
     ("POST", "/logout", [303; 7]),
@@ -193,6 +193,28 @@ const MATRIX: [(&str, &str, [u16; 7]); 59] = [
         "/admin/settings/staff/{id}/hours",
         [303, 303, 303, 404, 404, 404, 303],
     ),
+    (
+        "POST",
+        "/admin/settings/outbox/{id}/retry",
+        [303, 303, 303, 404, 404, 404, 303],
+    ),
+    (
+        "POST",
+        "/admin/settings/reminders",
+        [303, 303, 303, 404, 404, 404, 303],
+    ),
+    ("GET", "/account", [303, 303, 303, 200, 200, 200, 200]),
+    (
+        "POST",
+        "/account/reminders",
+        [303, 303, 303, 303, 303, 404, 404],
+    ),
+    ("POST", "/account/feed", [303, 303, 303, 200, 200, 200, 200]),
+    ("POST", "/account/feed/revoke", [303; 7]),
+    // Whoever has the secret: what is behind it is in mail.rs.
+    ("GET", "/calendar/{token}/feed.ics", [200; 7]),
+    ("GET", "/unsubscribe/{token}", [200; 7]),
+    ("POST", "/unsubscribe/{token}", [200; 7]),
     ("GET", "/notifications", [303, 303, 303, 200, 200, 200, 200]),
     (
         "POST",
@@ -337,6 +359,9 @@ impl<'h> Visit<'h> {
             }
             "/welcome/{token}" => self.link(Kind::Invitation).await,
             "/reset/{token}" => self.link(Kind::Reset).await,
+            "/unsubscribe/{token}" => self.stop().await,
+            "/calendar/{token}/feed.ics" => house.feed(house.thandi.person).await,
+            "/admin/settings/outbox/{id}/retry" => self.failed().await,
             "/assets/{name}" => assets::LIVE_JS.rsplit('/').next().unwrap().to_owned(),
             "/accent/{hue}" => "172".to_owned(),
             _ => String::new(),
@@ -390,6 +415,25 @@ impl<'h> Visit<'h> {
         let told = store::notification::list(&mut tx, person, 1).await.unwrap();
         *self.told.lock().unwrap() = told[0].id.to_string();
         String::new()
+    }
+
+    /// The link that stops the client's reminders, which they want until then.
+    async fn stop(&self) -> String {
+        let person = self.house.thandi.person;
+        let wanted = self.house.app.transact(person, |tx, person| {
+            Box::pin(store::reminder::want(tx, *person, true))
+        });
+        wanted.await.unwrap();
+        secret::sign(&self.house.app.mail_key, &person.to_string())
+    }
+
+    /// A mail that no server took.
+    async fn failed(&self) -> String {
+        let house = self.house;
+        let start = self.fresh_start();
+        let booked = house.book(&house.thandi, &house.follow_up, &start).await;
+        booked.unwrap();
+        house.fail_mails().await
     }
 
     async fn link(&self, kind: Kind) -> String {
@@ -492,6 +536,12 @@ impl<'h> Visit<'h> {
             ],
             "/admin/invoices/{id}/void" | "/admin/settings/services/{id}/offer" => {
                 vec![("version", "2".to_owned())]
+            }
+            "/admin/settings/reminders" => {
+                // Another one than before, so that something changes.
+                let n = self.weekday.fetch_add(1, Ordering::Relaxed);
+                let times = ["120", "2880"][usize::try_from(n % 2).unwrap()];
+                vec![("times", times.to_owned())]
             }
             "/reset" => vec![("email", "nobody".to_owned())],
             "/welcome/{token}" | "/reset/{token}" => vec![("password", "too short".to_owned())],
