@@ -316,7 +316,10 @@ on_both!(
         .await;
         assert_has(&changed, &["Outbox"]);
         let (_, changed) = check(&house, "remind", move |tx, ()| {
-            Box::pin(store::reminder::write(tx, now + std::time::Duration::from_hours(60)))
+            Box::pin(store::reminder::write(
+                tx,
+                now + std::time::Duration::from_hours(60),
+            ))
         })
         .await;
         assert_has(&changed, &["Outbox"]);
