@@ -30,6 +30,8 @@ pub struct App {
     pub passwords: Passwords,
     pub payments: Payments,
     pub source: Source,
+    /// Signs the links in mails that stop reminders.
+    pub mail_key: Arc<str>,
     /// What is counted of connections and requests.
     pub meter: Meter,
     /// Rung after each write here: something may have become free for someone who waits.
@@ -50,6 +52,7 @@ impl App {
                 Payments::sandbox_with(business::sandbox_secret(&db, secret::token()).await?)
             }
         };
+        let mail_key = business::mail_key(&db, secret::token()).await?;
         let source = Source {
             db: db.clone(),
             clock: clock.clone(),
@@ -77,6 +80,7 @@ impl App {
             passwords: Passwords::default(),
             payments,
             source,
+            mail_key: mail_key.into(),
             meter: Meter::default(),
             written: Arc::default(),
             leaving: CancellationToken::new(),

@@ -1,6 +1,8 @@
 //! Every setting, read once at the start. An unusable one stops the start with a sentence; nothing is written then.
 
 use ipnet::IpNet;
+use lettre::message::Mailbox;
+use lettre::{AsyncSmtpTransport, Tokio1Executor};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -39,6 +41,10 @@ pub struct Config {
     pub sockets_per_person: usize,
     /// Who takes the clients' money.
     pub payments: PaymentSetting,
+    /// `smtps://user:password@host`, to which mails are handed; without it they stay in the outbox.
+    pub smtp_url: Option<String>,
+    /// Whom mails come from: an address, or a name with one.
+    pub mail_from: Option<String>,
     /// The sandbox may stand where anybody can reach it, and pay invoices with money that nobody has.
     pub sandbox_in_public: bool,
 }
@@ -86,6 +92,8 @@ impl fmt::Debug for Config {
             .field("h2c", &self.h2c)
             .field("sockets_per_person", &self.sockets_per_person)
             .field("payments", &self.payments)
+            .field("has_smtp", &self.smtp_url.is_some())
+            .field("mail_from", &self.mail_from)
             .field("sandbox_in_public", &self.sandbox_in_public)
             .finish()
     }
@@ -107,6 +115,8 @@ impl Config {
             h2c: false,
             sockets_per_person: SOCKETS_PER_PERSON,
             payments: PaymentSetting::Off,
+            smtp_url: None,
+            mail_from: None,
             sandbox_in_public: false,
         }
     }
@@ -149,6 +159,7 @@ impl Config {
                     .to_owned(),
             );
         }
+        self.check_mail()?;
         let url = &self.database_url;
         if url.starts_with("sqlite:")
             || url.starts_with("postgres://")
@@ -157,6 +168,41 @@ impl Config {
             Ok(())
         } else {
             Err("PORTICO_DATABASE_URL must begin with sqlite: or postgres://".to_owned())
+        }
+    }
+}
+
+impl Config {
+    /// A mail holds links that let people in: no network may read it on its way unless that was asked for by name.
+    fn check_mail(&self) -> Result<(), String> {
+        let Some(url) = &self.smtp_url else {
+            return Ok(());
+        };
+        // The URL is not repeated: it may hold a password.
+        let wrong = "PORTICO_SMTP_URL must look like smtps://user:password@mail.example:465";
+        AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(|_| wrong.to_owned())?;
+        if let Some((_, rest)) = url.split_once("smtp://")
+            && !url.contains("tls=")
+        {
+            let authority = rest.split(['/', '?']).next().unwrap_or_default();
+            let host = authority.rsplit('@').next().unwrap_or_default();
+            if !is_loopback(host) {
+                return Err(
+                    "PORTICO_SMTP_URL must be smtps://, or end in ?tls=required (or ?tls=opportunistic), \
+                            unless it is loopback"
+                        .to_owned(),
+                );
+            }
+        }
+        match self.mail_from.as_deref().map(str::parse::<Mailbox>) {
+            Some(Ok(_)) => Ok(()),
+            Some(Err(_)) => Err(
+                "PORTICO_MAIL_FROM must look like Kestrel Physio <hello@kestrel.example>"
+                    .to_owned(),
+            ),
+            None => {
+                Err("PORTICO_SMTP_URL needs PORTICO_MAIL_FROM: whom mails come from".to_owned())
+            }
         }
     }
 }

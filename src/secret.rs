@@ -4,6 +4,8 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -98,6 +100,29 @@ pub fn token() -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }
 
+/// `text` with a signature that only the key's owner can make, to be read by [`signed`].
+pub fn sign(key: &str, text: &str) -> String {
+    let mac = mac(key, text).finalize().into_bytes();
+    let mac = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(mac);
+    format!("{text}.{mac}")
+}
+
+/// What was signed, if this key did it.
+pub fn signed<'t>(key: &str, token: &'t str) -> Option<&'t str> {
+    let (text, sent) = token.rsplit_once('.')?;
+    let sent = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(sent);
+    // In constant time: otherwise a signature could be found byte by byte.
+    mac(key, text).verify_slice(&sent.ok()?).ok()?;
+    Some(text)
+}
+
+fn mac(key: &str, text: &str) -> Hmac<Sha256> {
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("a key of any length is one");
+    mac.update(text.as_bytes());
+    mac
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +167,17 @@ mod tests {
             panic!("{verified:?}")
         };
         assert!(rehash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+    }
+
+    #[test]
+    fn only_the_key_signs() {
+        let token = sign("key", "a person");
+        assert_eq!(signed("key", &token), Some("a person"));
+        assert_eq!(signed("another", &token), None);
+        assert_eq!(signed("key", &token.replace('a', "b")), None);
+        for wrong in ["", ".", "a person", "a person.", &token[..token.len() - 1]] {
+            assert_eq!(signed("key", wrong), None, "{wrong}");
+        }
     }
 
     #[test]

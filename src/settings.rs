@@ -48,6 +48,12 @@ pub(crate) struct Settings {
     /// Who takes the clients' money: sandbox (nobody, but it looks so) or off
     #[arg(long, env = "PORTICO_PAYMENTS", default_value = "off")]
     payments: String,
+    /// smtps://user:password@host that sends the mails; unset: they are read in the outbox
+    #[arg(long, env = "PORTICO_SMTP_URL", hide_env_values = true)]
+    smtp_url: Option<String>,
+    /// Whom mails come from: an address, or NAME <ADDRESS>
+    #[arg(long, env = "PORTICO_MAIL_FROM")]
+    mail_from: Option<String>,
     /// Let the sandbox stand where everybody can reach it and pay with nothing
     #[arg(long, env = "PORTICO_SANDBOX_IN_PUBLIC")]
     sandbox_in_public: bool,
@@ -79,6 +85,8 @@ impl Settings {
             h2c: self.h2c,
             sockets_per_person: self.max_sockets_per_person,
             payments: PaymentSetting::parse(&self.payments).map_err(Unusable)?,
+            smtp_url: self.smtp_url.clone(),
+            mail_from: self.mail_from.clone(),
             sandbox_in_public: self.sandbox_in_public,
             ..Config::new(self.database_url.clone(), self.bind, base_url)
         };

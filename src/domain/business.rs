@@ -30,6 +30,8 @@ pub struct Business {
     pub rules: Rules,
     /// Minutes for which a time that became free is kept for whoever waits for it.
     pub offer_minutes: i64,
+    /// Minutes before a session at which its client is reminded, the longest first.
+    pub reminders: Vec<i64>,
     /// Whole weeks after the current one that can be booked.
     pub horizon_weeks: i32,
 }
@@ -49,6 +51,7 @@ impl Business {
             hue: 172,
             rules: Rules::default(),
             offer_minutes: 15,
+            reminders: vec![24 * 60],
             horizon_weeks: 26,
         }
     }

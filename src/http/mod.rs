@@ -1,5 +1,6 @@
 //! From a request to an answer. One table of routes builds the router, and the matrix that tests who may do what.
 
+mod account;
 mod admin;
 mod assets;
 mod booking;

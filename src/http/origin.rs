@@ -8,6 +8,9 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+/// Paths that hold a secret: their pages tell nobody where they are.
+pub(super) const SECRET: [&str; 4] = ["/welcome/", "/reset/", "/unsubscribe/", "/calendar/"];
+
 /// The session cookie's name: browsers keep a `__Host-` cookie from being set by a neighbour or sent in clear.
 pub(super) fn cookie_name(base: &BaseUrl) -> &'static str {
     if base.is_https() {
@@ -72,9 +75,7 @@ fn is_own(base: &BaseUrl, path: &str, headers: &HeaderMap) -> bool {
     match origin {
         Some(origin) if base.is_own_origin(&origin.to_ascii_lowercase(), host) => true,
         // These pages send no referrer, and with it goes the origin; the secret in their path is the right to post.
-        Some("null") => {
-            site.is_some() && (path.starts_with("/welcome/") || path.starts_with("/reset/"))
-        }
+        Some("null") => site.is_some() && SECRET.iter().any(|begin| path.starts_with(begin)),
         Some(_) => false,
         None if path == "/live" => false,
         None => site.is_some() || !has_session(base, headers),

@@ -2,8 +2,8 @@
 
 use super::guard::Who;
 use super::{
-    admin, assets, booking, client, health, hold, home, invoice, live, message, notification,
-    payment, settings, sign_in, wait,
+    account, admin, assets, booking, client, health, hold, home, invoice, live, message,
+    notification, payment, settings, sign_in, wait,
 };
 use crate::app::App;
 use axum::extract::DefaultBodyLimit;
@@ -40,7 +40,7 @@ impl Route {
 
 /// Every route.
 pub fn table() -> Vec<Route> {
-    [entrance(), portal(), office(), setup(), machinery()]
+    [entrance(), portal(), own(), office(), setup(), machinery()]
         .into_iter()
         .flatten()
         .collect()
@@ -174,6 +174,45 @@ fn portal() -> Vec<Route> {
     ]
 }
 
+/// One's own page, and what is reached by a secret alone.
+fn own() -> Vec<Route> {
+    use Who::{Anyone, Client, SignedIn};
+    vec![
+        row(Method::GET, "/account", SignedIn, get(account::show)),
+        row(
+            Method::POST,
+            "/account/reminders",
+            Client,
+            post(account::remind),
+        ),
+        row(Method::POST, "/account/feed", SignedIn, post(account::make)),
+        row(
+            Method::POST,
+            "/account/feed/revoke",
+            SignedIn,
+            post(account::revoke),
+        ),
+        row(
+            Method::GET,
+            "/calendar/{token}/feed.ics",
+            Anyone,
+            get(account::calendar),
+        ),
+        row(
+            Method::GET,
+            "/unsubscribe/{token}",
+            Anyone,
+            get(account::ask),
+        ),
+        row(
+            Method::POST,
+            "/unsubscribe/{token}",
+            Anyone,
+            post(account::stop),
+        ),
+    ]
+}
+
 /// What only staff see and do.
 fn office() -> Vec<Route> {
     use Who::{Owner, Staff};
@@ -228,6 +267,18 @@ fn office() -> Vec<Route> {
             "/admin/settings/outbox",
             Owner,
             get(settings::outbox),
+        ),
+        row(
+            Method::POST,
+            "/admin/settings/outbox/{id}/retry",
+            Owner,
+            post(settings::retry),
+        ),
+        row(
+            Method::POST,
+            "/admin/settings/reminders",
+            Owner,
+            post(settings::remind),
         ),
     ]
 }

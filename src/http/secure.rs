@@ -1,5 +1,6 @@
 //! The headers that every answer carries: what a page may load, who may frame it, what a browser may keep.
 
+use super::origin::SECRET;
 use crate::app::App;
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
@@ -25,7 +26,7 @@ const ALWAYS: [(&str, &str); 5] = [
 ];
 
 pub(super) async fn headers(State(app): State<App>, request: Request, next: Next) -> Response {
-    let has_secret = ["/welcome/", "/reset/"]
+    let has_secret = SECRET
         .iter()
         .any(|path| request.uri().path().starts_with(path));
     let mut response = next.run(request).await;

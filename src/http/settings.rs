@@ -5,16 +5,20 @@ pub(super) mod rules;
 pub(super) mod service;
 
 use super::error::Error;
-use super::extract::{Me, StaffMe};
+use super::extract::{Fields, Me, Named, StaffMe};
 use crate::app::App;
+use crate::domain::id::EmailId;
+use crate::domain::reminder;
 use crate::domain::viewer::{Role, Viewer};
 use crate::live::{self, Page, Reading};
+use crate::store;
 use crate::views::settings::stranded::{self, Question};
-use crate::views::{layout, outbox, settings};
+use crate::views::{layout, outbox, settings, url};
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use maud::Markup;
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
 pub(super) async fn show(
@@ -51,7 +55,45 @@ pub(super) async fn outbox(State(app): State<App>, Me(viewer): Me) -> Result<Mar
         title: "Outbox",
         live: Some(&live),
     };
-    Ok(outbox::page(&frame, &live))
+    Ok(outbox::page(&frame, &live, app.config.smtp_url.is_some()))
+}
+
+/// `POST /admin/settings/outbox/{id}/retry`.
+pub(super) async fn retry(
+    State(app): State<App>,
+    Named(id): Named<EmailId>,
+) -> Result<Redirect, Error> {
+    let retried = app.transact((id, app.clock.now()), |tx, (id, now)| {
+        Box::pin(store::outbox::retry(tx, *id, *now))
+    });
+    retried.await?;
+    Ok(Redirect::to(url::OUTBOX))
+}
+
+/// The form's field.
+#[derive(Debug, Deserialize)]
+pub(super) struct Reminders {
+    times: String,
+}
+
+/// `POST /admin/settings/reminders`.
+pub(super) async fn remind(
+    State(app): State<App>,
+    Fields(form): Fields<Reminders>,
+) -> Result<Redirect, Error> {
+    if !reminder::CHOICES
+        .iter()
+        .any(|(times, _)| *times == form.times)
+    {
+        let words = "Choose from the list when clients are reminded.";
+        return Err(Error::Invalid(words.to_owned()));
+    }
+    let times = reminder::times(&form.times);
+    app.transact(times, |tx, times| {
+        Box::pin(store::business::set_reminders(tx, times))
+    })
+    .await?;
+    Ok(Redirect::to(url::SETTINGS))
 }
 
 /// The fields of a form, in one order.

@@ -96,10 +96,10 @@ impl Region {
             Self::Waits { client, for_staff } => wait::own(reading, *client, *for_staff).await?,
             Self::Line => wait::line(reading).await?,
             Self::Outbox => {
-                let mails = outbox::list(&mut reading.tx, MAILS, now).await?;
+                let mails = outbox::list(&mut reading.tx, MAILS).await?;
                 let until = mails
                     .iter()
-                    .filter_map(|mail| mail.until)
+                    .filter_map(|mail| mail.offer.as_ref().map(|offer| offer.until))
                     .fold(midnight, Timestamp::min);
                 let whole =
                     views::outbox::list(&reading.business, &reading.source.base_url, &mails, now);

@@ -211,6 +211,26 @@ pub async fn agenda(tx: &mut Tx, from: Timestamp, to: Timestamp) -> Result<Vec<B
     Ok(rows.into_iter().map(Booking::from).collect())
 }
 
+/// A viewer's own sessions from `since` on that were not cancelled: a client's, or those that staff give themselves.
+pub async fn own(tx: &mut Tx, viewer: &Viewer, since: Timestamp) -> Result<Vec<Booking>, Error> {
+    let (client, staff) = match viewer {
+        Viewer::Guest => return Err(Error::NotFound),
+        Viewer::Client(client) => (Some(client.client.0), None),
+        Viewer::Staff(staff) => (None, Some(staff.staff.0)),
+    };
+    let rows: Vec<Row> = tx
+        .q(select!(
+            "WHERE (bookings.client_id = $1 OR bookings.staff_id = $2) AND bookings.starts_at >= $3
+             AND bookings.status <> 'cancelled' ORDER BY bookings.starts_at, bookings.id LIMIT 2000"
+        ))
+        .bind(client)
+        .bind(staff)
+        .bind(since.as_millisecond())
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(Booking::from).collect())
+}
+
 /// When a member of staff is taken, for everything that may touch `from..to`. `except` is a booking about to move.
 pub async fn busy(
     tx: &mut Tx,

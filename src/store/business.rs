@@ -6,6 +6,7 @@ use super::{Db, Error, Tx};
 use crate::domain::activity::Kind;
 use crate::domain::business::Business;
 use crate::domain::money::Symbol;
+use crate::domain::reminder;
 use crate::domain::rule::Rules;
 use crate::domain::topic::Topic;
 use crate::domain::viewer::StaffViewer;
@@ -61,6 +62,7 @@ pub async fn load(tx: &mut Tx) -> Result<Business, Error> {
             late_fee: number("late_fee").unwrap_or(plain.rules.late_fee),
         },
         offer_minutes: number("offer_minutes").unwrap_or(plain.offer_minutes),
+        reminders: text("reminders").map_or(plain.reminders, reminder::times),
         horizon_weeks: number("horizon_weeks")
             .and_then(|n| n.try_into().ok())
             .unwrap_or(plain.horizon_weeks),
@@ -138,6 +140,17 @@ pub async fn set_rules(tx: &mut Tx, change: &SetRules) -> Result<Outcome<Rules>,
     Ok(Outcome::Done)
 }
 
+/// Sets when clients are reminded.
+pub async fn set_reminders(tx: &mut Tx, times: &[i64]) -> Result<(), Error> {
+    tx.q("INSERT INTO settings (name, value) VALUES ('reminders', $1)
+          ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+        .bind(reminder::text(times))
+        .run()
+        .await?;
+    tx.touch(Topic::Settings);
+    Ok(())
+}
+
 /// The database's epoch, made now if there is none.
 pub(super) async fn make_epoch(db: &Db) -> Result<String, Error> {
     if let Some(epoch) = epoch(&mut db.snapshot().await?).await? {
@@ -159,6 +172,11 @@ pub(super) async fn make_epoch(db: &Db) -> Result<String, Error> {
 /// The secret with which the payment sandbox signs, made now if there is none: instances on one database share it.
 pub async fn sandbox_secret(db: &Db, fresh: String) -> Result<String, Error> {
     keep(db, "sandbox_secret", fresh).await
+}
+
+/// The key that signs the links which stop reminders, made now if there is none. Such a link lives as long as its mail.
+pub async fn mail_key(db: &Db, fresh: String) -> Result<String, Error> {
+    keep(db, "mail_key", fresh).await
 }
 
 /// The name under which instances on this database hear each other, made now if there is none. It outlives every epoch.

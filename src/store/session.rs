@@ -110,23 +110,37 @@ pub async fn viewers(
     Ok(found.into_iter().filter_map(signed_in).collect())
 }
 
+/// A person in their part, and its role and ids: id, name, staff, role, client.
+pub(super) type Part = (
+    uuid::Uuid,
+    String,
+    Option<uuid::Uuid>,
+    Option<String>,
+    Option<uuid::Uuid>,
+);
+
+/// Who someone is here, if anybody.
+pub(super) fn viewer_of((person, name, staff, role, client): Part) -> Option<Viewer> {
+    let person = person.into();
+    match (staff, role, client) {
+        (Some(staff), Some(role), _) => Some(Viewer::Staff(StaffViewer {
+            person,
+            staff: staff.into(),
+            name,
+            role: Role::parse(&role),
+        })),
+        (_, _, Some(client)) => Some(Viewer::Client(ClientViewer {
+            person,
+            client: client.into(),
+            name,
+        })),
+        _ => None,
+    }
+}
+
 impl SignedIn {
     fn of((person, name, staff, role, client, idle_until, expires_at): Row) -> Option<Self> {
-        let person = person.into();
-        let viewer = match (staff, role, client) {
-            (Some(staff), Some(role), _) => Viewer::Staff(StaffViewer {
-                person,
-                staff: staff.into(),
-                name,
-                role: Role::parse(&role),
-            }),
-            (_, _, Some(client)) => Viewer::Client(ClientViewer {
-                person,
-                client: client.into(),
-                name,
-            }),
-            _ => return None,
-        };
+        let viewer = viewer_of((person, name, staff, role, client))?;
         let at = |ms| Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MIN);
         let (idle_until, expires_at) = (at(idle_until), at(expires_at));
         Some(Self {

@@ -48,6 +48,8 @@ pub enum Tab {
     Settings,
     /// Behind the bell.
     Notifications,
+    /// Behind one's name.
+    Account,
 }
 
 const HTMX: &str = r#"{"extensions":"no-scripts,ws,upsert","includeIndicatorCSS":false,"history":false,"morphIgnore":["data-htmx-powered","open"],"ws":{"reconnectMaxDelay":20000,"reconnectJitter":0.5}}"#;
@@ -94,7 +96,7 @@ pub fn page(page: &Page<'_>, body: &Markup) -> Markup {
                             div.me {
                                 span.avatar aria-hidden="true" { (initials(page.viewer.name())) }
                                 div.grow {
-                                    b { (page.viewer.name()) }
+                                    (account(page, None, page.viewer.name()))
                                     @if page.live.is_some() { (status()) }
                                 }
                                 (sign_out())
@@ -106,6 +108,7 @@ pub fn page(page: &Page<'_>, body: &Markup) -> Markup {
                         div.row {
                             @if page.live.is_some() { (status()) }
                             (bell(page, false))
+                            (account(page, Some(name::USER), "Your account"))
                             (sign_out())
                         }
                     }
@@ -136,6 +139,19 @@ fn sign_out() -> Markup {
             button.btn.quiet type="submit" title="Sign out" {
                 (icon(name::LOG_OUT)) span.visually-hidden { "Sign out" }
             }
+        }
+    }
+}
+
+/// The way to one's own page.
+fn account(page: &Page<'_>, drawing: Option<&'static str>, words: &str) -> Markup {
+    let current = (page.tab == Tab::Account).then_some("page");
+    html! {
+        @match drawing {
+            Some(drawing) => a.bell href=(url::ACCOUNT) aria-current=[current] title=(words) {
+                (icon(drawing)) span.visually-hidden { (words) }
+            },
+            None => b { a href=(url::ACCOUNT) aria-current=[current] title="Your account" { (words) } },
         }
     }
 }

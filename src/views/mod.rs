@@ -1,5 +1,6 @@
 //! Values in, markup out: one file a noun, and what they share. Nothing here asks the database.
 
+pub mod account;
 pub mod activity;
 pub mod agenda;
 pub mod badge;
@@ -8,6 +9,7 @@ pub mod client;
 pub mod email;
 pub mod error;
 pub mod home;
+pub mod ical;
 pub mod icon;
 pub mod invoice;
 pub mod layout;

@@ -6,6 +6,7 @@ pub mod service;
 pub mod stranded;
 
 use crate::domain::business::Business;
+use crate::domain::reminder;
 use crate::domain::service::Service;
 use crate::domain::staff::Staff;
 use crate::domain::viewer::Role;
@@ -61,6 +62,7 @@ pub fn page(frame: &Page<'_>, services: &[Service], staff: &[Staff], is_owner: b
                         }
                     }
                 }
+                (reminders(business, is_owner))
                 section.card aria-labelledby="staff-title" {
                     header { h2 #staff-title { "Staff" } }
                     div.body {
@@ -78,4 +80,35 @@ pub fn page(frame: &Page<'_>, services: &[Service], staff: &[Staff], is_owner: b
         }
     };
     layout::page(frame, &body)
+}
+
+/// When clients are reminded; the owner chooses.
+fn reminders(business: &Business, is_owner: bool) -> Markup {
+    let current = reminder::text(&business.reminders);
+    let words = reminder::CHOICES
+        .iter()
+        .find(|(times, _)| *times == current)
+        .map_or("At other times", |(_, words)| *words);
+    html! {
+        section.card aria-labelledby="reminders-title" {
+            header { h2 #reminders-title { "Reminders" } }
+            div.body {
+                @if is_owner {
+                    form.form method="post" action=(url::REMINDERS) {
+                        div.field {
+                            label for="times" { "Remind clients by mail" }
+                            select #times name="times" {
+                                @for (times, words) in reminder::CHOICES {
+                                    option value=(times) selected[times == current] { (words) }
+                                }
+                            }
+                        }
+                        button.btn type="submit" { "Save reminders" }
+                    }
+                } @else {
+                    p { (words) }
+                }
+            }
+        }
+    }
 }

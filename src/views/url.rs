@@ -1,7 +1,7 @@
 //! Every path that a page links to, in one place.
 
 use crate::domain::id::{
-    BookingId, CheckoutId, ClientId, HoldId, InvoiceId, ServiceId, StaffId, WaitId,
+    BookingId, CheckoutId, ClientId, EmailId, HoldId, InvoiceId, ServiceId, StaffId, WaitId,
 };
 use crate::domain::invoice::Filter;
 use crate::domain::wait::Offer;
@@ -41,6 +41,11 @@ pub const OUTBOX: &str = "/admin/settings/outbox";
 pub const SERVICES: &str = "/admin/settings/services";
 pub const RULES: &str = "/admin/settings/rules";
 pub const NEW_SERVICE: &str = "/admin/settings/services/new";
+pub const REMINDERS: &str = "/admin/settings/reminders";
+pub const ACCOUNT: &str = "/account";
+pub const OWN_REMINDERS: &str = "/account/reminders";
+pub const OWN_FEED: &str = "/account/feed";
+pub const REVOKE_FEED: &str = "/account/feed/revoke";
 pub const NOTIFICATIONS: &str = "/notifications";
 pub const SEEN: &str = "/notifications/seen";
 
@@ -218,6 +223,21 @@ pub fn welcome(token: &str) -> String {
 /// The link of a reset; its token is the secret.
 pub fn reset(token: &str) -> String {
     format!("{RESET}/{token}")
+}
+
+/// Tries a failed mail again.
+pub fn retry(id: EmailId) -> String {
+    format!("{OUTBOX}/{id}/retry")
+}
+
+/// Stops reminders, without signing in.
+pub fn unsubscribe(token: &str) -> String {
+    format!("/unsubscribe/{token}")
+}
+
+/// A calendar to subscribe to.
+pub fn feed(secret: &str) -> String {
+    format!("/calendar/{secret}/feed.ics")
 }
 
 /// The stylesheet with the business's hue.

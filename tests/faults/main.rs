@@ -3,11 +3,16 @@
 
 mod rig;
 
+#[path = "../it/post.rs"]
+#[expect(dead_code, reason = "rows look at less of a mail than stories do")]
+mod post;
+
 mod balancer;
 mod booking;
 mod clock;
 mod crash;
 mod database;
+mod mail;
 mod payment;
 mod redis;
 mod sockets;

@@ -54,6 +54,10 @@ on_both!(
             .unwrap();
         assert_eq!(mails.len(), 1);
         assert_eq!(mails[0].to_address, "thandi@kestrel.example");
+        let mails = store::outbox::list(&mut tx, 10).await.unwrap();
+        let mut told: Vec<&str> = mails.iter().map(|mail| &*mail.to_address).collect();
+        told.sort_unstable();
+        assert_eq!(told, ["naledi@kestrel.example", "thandi@kestrel.example"]);
         house.assert_sound().await;
     }
 );

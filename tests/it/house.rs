@@ -15,6 +15,8 @@ use portico::domain::viewer::{ClientViewer, Role, StaffViewer, Viewer};
 use portico::realtime::Bus;
 use portico::store::booking::Book;
 use portico::store::business::NewBusiness;
+use portico::store::feed::NewFeed;
+use portico::store::outbox::{self, Claim, Outcome, Settle};
 use portico::store::person::NewPerson;
 use portico::store::thread::NewMessage;
 use portico::store::{self, Error, Tx};
@@ -233,6 +235,49 @@ impl House {
             .await
             .unwrap();
         assert!(problems.is_empty(), "{problems:?}");
+    }
+
+    /// A calendar to subscribe to; tells its secret.
+    pub(crate) async fn feed(&self, person: PersonId) -> String {
+        let new = NewFeed {
+            person,
+            secret: secret::token(),
+            now: self.clock().now(),
+        };
+        let made = self.app.transact(new.clone(), |tx, new| {
+            Box::pin(store::feed::create(tx, new))
+        });
+        made.await.unwrap();
+        new.secret
+    }
+
+    /// Every mail that waits is refused for good; tells one of them.
+    pub(crate) async fn fail_mails(&self) -> String {
+        let now = self.clock().now();
+        let claim = Claim {
+            lease: secret::token(),
+            now,
+            until: now + Duration::from_mins(1),
+            most: 1000,
+        };
+        let failed = self.app.transact(claim, |tx, claim| {
+            Box::pin(async move {
+                let mails = outbox::claim(tx, claim).await?;
+                for mail in &mails {
+                    let settle = Settle {
+                        email: mail.id,
+                        lease: claim.lease.clone(),
+                        outcome: Outcome::Failed {
+                            reason: "The mail server said: 550".to_owned(),
+                        },
+                        now: claim.now,
+                    };
+                    outbox::settle(tx, &settle).await?;
+                }
+                Ok(mails[0].id.to_string())
+            })
+        });
+        failed.await.unwrap()
     }
 
     /// Opens the doors: a server on a free port, with its jobs.

@@ -21,6 +21,7 @@ use portico::store::hold::Take;
 use portico::store::hours::Set;
 use portico::store::invoice::{self, Begin, Discard, IssueDraft, Settle, Void};
 use portico::store::notification::See;
+use portico::store::outbox::{Claim, Outcome, Settle as Mark};
 use portico::store::person::NewPerson;
 use portico::store::service::{Offer, Save};
 use portico::store::thread::{NewMessage, Read};
@@ -382,6 +383,48 @@ on_both!(
         })
         .await;
         assert!(changed.contains(&"Slots".to_owned()) && changed.contains(&"OwnSlots".to_owned()));
+
+        let ((), changed) = check(&house, "mark a mail", move |tx, ()| {
+            Box::pin(async move {
+                let claim = Claim {
+                    lease: "lease".to_owned(),
+                    now,
+                    until: now,
+                    most: 100,
+                };
+                for mail in store::outbox::claim(tx, &claim).await? {
+                    let settle = Mark {
+                        email: mail.id,
+                        lease: "lease".to_owned(),
+                        outcome: Outcome::Failed {
+                            reason: "No".to_owned(),
+                        },
+                        now,
+                    };
+                    store::outbox::settle(tx, &settle).await?;
+                }
+                Ok(())
+            })
+        })
+        .await;
+        assert_has(&changed, &["Outbox"]);
+        let failed = {
+            let mut tx = house.app.db.snapshot().await.unwrap();
+            store::outbox::list(&mut tx, 1).await.unwrap()[0].id
+        };
+        let ((), changed) = check(&house, "try a mail again", move |tx, ()| {
+            Box::pin(store::outbox::retry(tx, failed, now))
+        })
+        .await;
+        assert_has(&changed, &["Outbox"]);
+        let (_, changed) = check(&house, "remind", move |tx, ()| {
+            Box::pin(store::reminder::write(
+                tx,
+                now + std::time::Duration::from_hours(60),
+            ))
+        })
+        .await;
+        assert_has(&changed, &["Outbox"]);
 
         let gone = Cancel {
             viewer: client,

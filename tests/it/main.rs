@@ -10,6 +10,7 @@ mod browser;
 mod gate;
 mod house;
 mod money;
+mod post;
 mod state;
 mod wire;
 
@@ -23,6 +24,7 @@ mod hold;
 mod invoice;
 mod laws;
 mod live;
+mod mail;
 mod message;
 mod metrics;
 mod notification;

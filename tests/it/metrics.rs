@@ -159,7 +159,8 @@ on_both!(
             told("portico_connections_refused_total{reason=\"Address\"}"),
             Some("1")
         );
-        assert_eq!(told("portico_outbox_mails"), Some("1"));
+        // To the client, and to whom they booked with.
+        assert_eq!(told("portico_outbox_mails"), Some("2"));
         assert_eq!(
             told("portico_http_requests_total{method=\"POST\",route=\"/login\",status=\"3xx\"}"),
             Some("1")

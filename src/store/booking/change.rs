@@ -199,6 +199,9 @@ pub async fn reschedule(tx: &mut Tx, to: &Move) -> Result<(), Error> {
     let booking = find(tx, &to.viewer, from.id).await?;
     moves::note(tx, &from, &booking, person, to.now).await?;
     wait::met(tx, &booking, to.now).await?;
+    if to.staff != from.staff {
+        hand_over(tx, &booking, from.staff, to.now).await?;
+    }
     tell(
         tx,
         &business,
@@ -369,7 +372,7 @@ struct Told {
     now: Timestamp,
 }
 
-/// What every change leaves behind: a line of activity, a mail to the client, and the topics it moved.
+/// What every change leaves behind: a line of activity, a mail to each side, and the topics it moved.
 async fn tell(
     tx: &mut Tx,
     business: &Business,
@@ -392,22 +395,7 @@ async fn tell(
         ..NewActivity::of(kind, Some(actor), booking.client, now)
     };
     activity::add(tx, &fact).await?;
-    let (person,): (uuid::Uuid,) = tx
-        .q("SELECT person_id FROM clients WHERE id = $1")
-        .bind(booking.client.0)
-        .one()
-        .await?;
-    let mail = NewEmail {
-        subject: format!("booking/{}", booking.id),
-        version: booking.version,
-        kind: mail,
-        person: person.into(),
-        booking: Some(booking.id),
-        wait: None,
-        token: None,
-        now,
-    };
-    outbox::add(tx, &mail).await?;
+    let person = mails(tx, booking, mail, now).await?;
     let notice = NewNotification {
         kind: match kind {
             Kind::Booked => notification::Kind::Booked,
@@ -427,7 +415,70 @@ async fn tell(
     tx.touch(Topic::Client(booking.client));
     // Their calendar is another region while they may book no more.
     if business.rules.most_open > 0 && kind != Kind::Moved {
-        tx.touch(Topic::Viewer(person.into()));
+        tx.touch(Topic::Viewer(person));
     }
     Ok(())
+}
+
+/// Tells both sides by mail, and which person the client is. The client's subject is the booking; a member of staff has one of their own, so that the key
+/// tells the two apart.
+async fn mails(
+    tx: &mut Tx,
+    booking: &Booking,
+    kind: email::Kind,
+    now: Timestamp,
+) -> Result<PersonId, Error> {
+    let (client, staff): (uuid::Uuid, uuid::Uuid) = tx
+        .q("SELECT clients.person_id, staff.person_id FROM clients, staff WHERE clients.id = $1 AND staff.id = $2")
+        .bind(booking.client.0)
+        .bind(booking.staff.0)
+        .one()
+        .await?;
+    let sides = [
+        (client, format!("booking/{}", booking.id)),
+        (staff, for_staff(booking.id, booking.staff)),
+    ];
+    for (person, subject) in sides {
+        let mail = NewEmail {
+            subject,
+            version: booking.version,
+            kind,
+            person: person.into(),
+            booking: Some(booking.id),
+            wait: None,
+            token: None,
+            now,
+        };
+        outbox::add(tx, &mail).await?;
+    }
+    Ok(client.into())
+}
+
+/// Tells the one who had a session that a colleague has it now.
+async fn hand_over(
+    tx: &mut Tx,
+    booking: &Booking,
+    from: StaffId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let (person,): (uuid::Uuid,) = tx
+        .q("SELECT person_id FROM staff WHERE id = $1")
+        .bind(from.0)
+        .one()
+        .await?;
+    let mail = NewEmail {
+        subject: for_staff(booking.id, from),
+        version: booking.version,
+        kind: email::Kind::HandedOver,
+        person: person.into(),
+        booking: Some(booking.id),
+        wait: None,
+        token: None,
+        now,
+    };
+    outbox::add(tx, &mail).await
+}
+
+fn for_staff(booking: BookingId, staff: StaffId) -> String {
+    format!("booking/{booking}/staff/{staff}")
 }

@@ -127,6 +127,11 @@ async fn first(
         if starts.is_empty() {
             continue;
         }
+        let open_count = booking::open_count(tx, wait.client, now).await?;
+        let rules = &around.business.rules;
+        if !objections(rules, service, staff, wait.client, open_count).is_empty() {
+            continue;
+        }
         let passed: Vec<(i64,)> = tx
             .q(
                 "SELECT offered.starts_at FROM offered JOIN waits ON waits.id = offered.wait_id

@@ -41,6 +41,12 @@ impl Start {
         self
     }
 
+    /// Whoever comes to this point waits there, from the start on.
+    pub(crate) fn armed(self, point: &str) -> anyhow::Result<Self> {
+        fs::write(self.dir.path().join(point), "")?;
+        Ok(self)
+    }
+
     /// Without these safeguards; `""` is all of them.
     pub(crate) fn without(self, safeguards: &str) -> Self {
         self.with("PORTICO_TEST_DISABLE", safeguards)

@@ -32,7 +32,7 @@ const WHO: [&str; 7] = [
 ];
 
 /// A route, and what it answers to each of [`WHO`] when asked for something of the client's. A new route needs a row.
-const MATRIX: [(&str, &str, [u16; 7]); 65] = [
+const MATRIX: [(&str, &str, [u16; 7]); 74] = [
     ("GET", "/login", [200, 200, 200, 303, 303, 303, 303]),
     ("POST", "/login", [422; 7]),
     ("POST", "/logout", [303; 7]),
@@ -216,6 +216,28 @@ const MATRIX: [(&str, &str, [u16; 7]); 65] = [
         "/admin/settings/staff/{id}/hours",
         [303, 303, 303, 404, 404, 404, 303],
     ),
+    (
+        "POST",
+        "/admin/settings/outbox/{id}/retry",
+        [303, 303, 303, 404, 404, 404, 303],
+    ),
+    (
+        "POST",
+        "/admin/settings/reminders",
+        [303, 303, 303, 404, 404, 404, 303],
+    ),
+    ("GET", "/account", [303, 303, 303, 200, 200, 200, 200]),
+    (
+        "POST",
+        "/account/reminders",
+        [303, 303, 303, 303, 303, 404, 404],
+    ),
+    ("POST", "/account/feed", [303, 303, 303, 200, 200, 200, 200]),
+    ("POST", "/account/feed/revoke", [303; 7]),
+    // Whoever has the secret: what is behind it is in mail.rs.
+    ("GET", "/calendar/{token}/feed.ics", [200; 7]),
+    ("GET", "/unsubscribe/{token}", [200; 7]),
+    ("POST", "/unsubscribe/{token}", [200; 7]),
     ("GET", "/notifications", [303, 303, 303, 200, 200, 200, 200]),
     (
         "POST",
@@ -369,6 +391,20 @@ impl<'h> Visit<'h> {
             }
             "/welcome/{token}" => self.link(Kind::Invitation).await,
             "/reset/{token}" => self.link(Kind::Reset).await,
+            "/account/feed/revoke" => {
+                for person in [
+                    house.thandi.person,
+                    house.pieter.person,
+                    house.sipho.person,
+                    house.naledi.person,
+                ] {
+                    house.feed(person).await;
+                }
+                String::new()
+            }
+            "/unsubscribe/{token}" => self.stop().await,
+            "/calendar/{token}/feed.ics" => house.feed(house.thandi.person).await,
+            "/admin/settings/outbox/{id}/retry" => self.failed().await,
             "/assets/{name}" => assets::LIVE_JS.rsplit('/').next().unwrap().to_owned(),
             "/accent/{hue}" => "172".to_owned(),
             _ => String::new(),
@@ -422,6 +458,25 @@ impl<'h> Visit<'h> {
         let told = store::notification::list(&mut tx, person, 1).await.unwrap();
         *self.told.lock().unwrap() = told[0].id.to_string();
         String::new()
+    }
+
+    /// The link that stops the client's reminders, which they want until then.
+    async fn stop(&self) -> String {
+        let person = self.house.thandi.person;
+        let wanted = self.house.app.transact(person, |tx, person| {
+            Box::pin(store::reminder::want(tx, *person, true))
+        });
+        wanted.await.unwrap();
+        secret::sign(&self.house.app.mail_key, &person.to_string())
+    }
+
+    /// A mail that no server took.
+    async fn failed(&self) -> String {
+        let house = self.house;
+        let start = self.fresh_start();
+        let booked = house.book(&house.thandi, &house.follow_up, &start).await;
+        booked.unwrap();
+        house.fail_mails().await
     }
 
     async fn link(&self, kind: Kind) -> String {
@@ -541,6 +596,12 @@ impl<'h> Visit<'h> {
             "/admin/invoices/{id}/void" | "/admin/settings/services/{id}/offer" => {
                 vec![("version", "2".to_owned())]
             }
+            "/admin/settings/reminders" => {
+                // Another one than before, so that something changes.
+                let n = self.weekday.fetch_add(1, Ordering::Relaxed);
+                let times = ["120", "2880"][usize::try_from(n % 2).unwrap()];
+                vec![("times", times.to_owned())]
+            }
             "/reset" => vec![("email", "nobody".to_owned())],
             "/welcome/{token}" | "/reset/{token}" => vec![("password", "too short".to_owned())],
             _ => Vec::new(),
@@ -611,8 +672,11 @@ on_both!(
                 let turned_away = to.starts_with("/login");
                 let asks_to_sign_in = who < OUTSIDE && expected == 303;
                 assert!(!asks_to_sign_in || turned_away, "{story} goes to {to}");
-                let done = method == "POST" && expected == 303;
-                let mine = done && who >= OUTSIDE;
+                // The address of a calendar is shown once, and a mail program follows no redirect.
+                let stops = path == "/unsubscribe/{token}";
+                let shows = stops || path == "/account/feed";
+                let done = method == "POST" && (expected == 303 || shows);
+                let mine = done && (who >= OUTSIDE || stops);
                 assert!(
                     mine || path == "/logout" || State::of(&house).await == before,
                     "{story} changed something"
