@@ -10,6 +10,8 @@ pub enum Kind {
     Moved,
     Cancelled,
     CancelledLate,
+    Completed,
+    Missed,
     Invited,
     Invoiced,
     Voided,
@@ -25,11 +27,13 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 17] = [
         Self::Booked,
         Self::Moved,
         Self::Cancelled,
         Self::CancelledLate,
+        Self::Completed,
+        Self::Missed,
         Self::Invited,
         Self::Invoiced,
         Self::Voided,
@@ -49,6 +53,8 @@ impl Kind {
             Self::Moved => "moved",
             Self::Cancelled => "cancelled",
             Self::CancelledLate => "cancelled_late",
+            Self::Completed => "completed",
+            Self::Missed => "missed",
             Self::Invited => "invited",
             Self::Invoiced => "invoiced",
             Self::Voided => "voided",

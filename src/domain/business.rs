@@ -29,6 +29,8 @@ pub struct Business {
     pub change_minutes: i64,
     /// Whole weeks after the current one that can be booked.
     pub horizon_weeks: i32,
+    /// Whether a session that is over counts as completed unless staff say otherwise.
+    pub completes: bool,
 }
 
 impl Business {
@@ -46,6 +48,7 @@ impl Business {
             hue: 172,
             change_minutes: 24 * 60,
             horizon_weeks: 26,
+            completes: false,
         }
     }
 

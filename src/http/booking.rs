@@ -3,9 +3,11 @@
 
 mod change;
 mod choose;
+mod outcome;
 
 pub(super) use change::{cancel, check_key, create, reschedule, status};
 pub(super) use choose::{Slot, calendar, open, sheet, show, start};
+pub(super) use outcome::{back, settle};
 
 use super::error::Error;
 use crate::domain::viewer::Viewer;

@@ -1,5 +1,6 @@
 //! What an instance does by itself, without a request.
 
+mod complete;
 mod hold;
 mod sweep;
 mod tidy;
@@ -13,6 +14,7 @@ pub async fn start(app: &App) -> Result<(), crate::store::Error> {
     tokio::spawn(sweep.run(app.clone()));
     tokio::spawn(sweep::watch_clock(app.clone()));
     tokio::spawn(hold::run(app.clone()));
+    tokio::spawn(complete::run(app.clone()));
     tokio::spawn(tidy::run(app.clone()));
     Ok(())
 }

@@ -1,9 +1,11 @@
 //! Bookings: reading them as a viewer may, and the three ways to change them in the folder beside this file.
 
 mod change;
+mod outcome;
 pub(super) mod occupied;
 
 pub use change::{Book, Cancel, Move, book, cancel, reschedule};
+pub use outcome::{Settle, back, complete_ended, counts, settle};
 
 use super::{Error, Tx, at, scope};
 use crate::domain::booking::{Booking, Status};
@@ -67,6 +69,7 @@ macro_rules! select {
         )
     };
 }
+use select;
 
 /// The booking, if it is the viewer's to see.
 pub async fn find(tx: &mut Tx, viewer: &Viewer, id: BookingId) -> Result<Booking, Error> {

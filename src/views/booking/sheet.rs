@@ -6,6 +6,7 @@ use crate::domain::booking::{Booking, Refusal, Status};
 use crate::domain::business::Business;
 use crate::domain::hold::Hold;
 use crate::domain::id::{ClientId, ServiceId};
+use crate::domain::outcome::Outcome;
 use crate::domain::service::Service;
 use crate::domain::staff::Staff;
 use crate::domain::week::Week;
@@ -309,6 +310,7 @@ pub fn detail(
                 @if late { p.small { "Cancelling now counts as late." } }
                 @else if !by_staff { p.small { (promise(business, booking.starts_at, now)) } }
             }
+            @if by_staff && booking.may_settle(now).is_ok() { (outcome(booking)) }
             div.acts {
                 @if may_move.is_ok() {
                     a.btn.primary href=(url::moving(booking.id, by_staff)) { "Move" }
@@ -324,6 +326,31 @@ pub fn detail(
                     a.btn href=(url::new_invoice(None, Some(booking.id))) { "Invoice" }
                 }
                 a.btn href=(if by_staff { url::CALENDAR } else { url::BOOKINGS }) data-close { "Close" }
+            }
+        }
+    }
+}
+
+/// What came of a session that has begun: said with one click, and set right with another.
+fn outcome(booking: &Booking) -> Markup {
+    let said = Outcome::of(booking);
+    html! {
+        form.form method="post" action=(url::outcome(booking.id)) hx-post=(url::outcome(booking.id)) hx-target="#sheet"
+            hx-swap="innerHTML" hx-sync="this:drop" {
+            input type="hidden" name="version" value=(booking.version);
+            fieldset {
+                legend { @if said.is_none() { "What came of it?" } @else { "Something else came of it?" } }
+                div.acts {
+                    @for one in Outcome::ALL.into_iter().filter(|one| Some(*one) != said) {
+                        button.btn type="submit" name="outcome" value=(one.as_str()) {
+                            (match one {
+                                Outcome::Completed => "They came",
+                                Outcome::NoShow => "They did not come",
+                                Outcome::CancelledLate => "Cancelled too late",
+                            })
+                        }
+                    }
+                }
             }
         }
     }

@@ -31,7 +31,7 @@ const WHO: [&str; 7] = [
 ];
 
 /// A route, and what it answers to each of [`WHO`] when asked for something of the client's. A new route needs a row.
-const MATRIX: [(&str, &str, [u16; 7]); 59] = [
+const MATRIX: [(&str, &str, [u16; 7]); 62] = [
     ("GET", "/login", [200, 200, 200, 303, 303, 303, 303]),
     ("POST", "/login", [422; 7]),
     ("POST", "/logout", [303; 7]),
@@ -55,6 +55,16 @@ const MATRIX: [(&str, &str, [u16; 7]); 59] = [
         "POST",
         "/bookings/{id}/cancel",
         [303, 303, 303, 404, 303, 303, 303],
+    ),
+    (
+        "GET",
+        "/bookings/history",
+        [303, 303, 303, 200, 200, 404, 404],
+    ),
+    (
+        "POST",
+        "/bookings/{id}/outcome",
+        [303, 303, 303, 404, 404, 303, 303],
     ),
     ("POST", "/holds", [303; 7]),
     (
@@ -125,6 +135,11 @@ const MATRIX: [(&str, &str, [u16; 7]); 59] = [
     (
         "GET",
         "/admin/calendar",
+        [303, 303, 303, 404, 404, 200, 200],
+    ),
+    (
+        "GET",
+        "/admin/bookings",
         [303, 303, 303, 404, 404, 200, 200],
     ),
     ("GET", "/admin/clients", [303, 303, 303, 404, 404, 200, 200]),
