@@ -31,6 +31,7 @@
     const s = sheet();
     if (!s || e.target !== s) return;
     if (!s.textContent.trim()) return close();
+    keep();
     if (!s.open) return s.showModal();                    // focuses [autofocus], else the first that can have it
     if (s.contains(document.activeElement) && document.activeElement !== s) return;
     // The button that was pressed is gone with the old content; on <body> the next Tab would start from nowhere.
@@ -68,6 +69,17 @@
     form.remove();
     return true;
   }
+  // Its two minutes end while it is open: the sheet says so and stays as it is. There is nothing to give back any more.
+  function keep() {
+    const p = byId('sheet-kept'), left = p?.dataset.left;
+    if (!left) return;
+    delete p.dataset.left;                                // one clock for each hold, however often its sheet settles
+    setTimeout(() => {
+      p.textContent = p.dataset.over;
+      if (sheet()?.contains(p)) sheet().querySelector('#sheet-release')?.remove();
+    }, left);
+  }
+  keep();                                                 // a sheet that is a page of its own
   // Whoever comes back to the page as it was must not be told that it still holds.
   addEventListener('pagehide', () => { if (release(document)) close(); });
 

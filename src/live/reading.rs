@@ -83,7 +83,7 @@ impl Reading {
         let hours = staff::hours(&mut self.tx, staff, week.first()).await?;
         let (from, to) = self.span(week);
         let busy = store::booking::busy(&mut self.tx, staff, from, to, None).await?;
-        let holds = store::hold::list(&mut self.tx, staff, from, to, None, self.now).await?;
+        let holds = store::hold::list(&mut self.tx, staff, from, to, None, None, self.now).await?;
         Ok(grid(
             &self.business,
             &hours,

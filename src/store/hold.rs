@@ -3,7 +3,7 @@
 
 use super::booking::occupied::{self, Taker};
 use super::{Error, Tx, at, booking, business, service, staff};
-use crate::domain::booking::Refusal;
+use crate::domain::booking::{Refusal, plus};
 use crate::domain::hold::{Hold, Kept, check, keep};
 use crate::domain::id::{ClientId, HoldId, PersonId, StaffId};
 use crate::domain::slot::{Busy, Calendar};
@@ -74,7 +74,7 @@ async fn room(tx: &mut Tx, take: &Take) -> Result<Kept, Error> {
         .saturating_add(booking::DAY)
         .unwrap_or(take.start);
     let busy = booking::busy(tx, take.staff, take.start, end, None).await?;
-    let holds = list(tx, take.staff, take.start, end, None, take.now).await?;
+    let holds = list(tx, take.staff, take.start, end, None, None, take.now).await?;
     let calendar = Calendar {
         zone: &business.zone,
         hours: &hours,
@@ -117,6 +117,33 @@ pub async fn release(tx: &mut Tx, release: &Release) -> Result<Hold, Error> {
     Ok(freed)
 }
 
+/// Gives up what a client holds of someone's time in the way of `busy`: what staff book for them there is taken from nobody.
+pub(super) async fn make_way(
+    tx: &mut Tx,
+    client: ClientId,
+    staff: StaffId,
+    busy: &Busy,
+) -> Result<(), Error> {
+    let freed = tx
+        .q("DELETE FROM holds WHERE staff_id = $1
+              AND person_id IN (SELECT person_id FROM clients WHERE id = $2)
+              AND (starts_at < $4 OR starts_at - before_minutes * 60000 < $3)
+              AND (starts_at + minutes * 60000 > $5 OR starts_at + (minutes + after_minutes) * 60000 > $6)")
+        .bind(staff.0)
+        .bind(client.0)
+        .bind(busy.end.as_millisecond())
+        .bind(plus(busy.end, busy.after).as_millisecond())
+        .bind(plus(busy.start, -busy.before).as_millisecond())
+        .bind(busy.start.as_millisecond())
+        .run()
+        .await?;
+    if freed > 0 {
+        tx.touch(Topic::Calendar(staff));
+        tx.touch(Topic::Client(client));
+    }
+    Ok(())
+}
+
 /// Gives up whatever the viewer holds: for what they do now, or because they look elsewhere.
 pub async fn end(tx: &mut Tx, viewer: &Viewer) -> Result<(), Error> {
     let person = viewer.person().ok_or(Error::NotFound)?;
@@ -157,26 +184,30 @@ pub async fn sweep(tx: &mut Tx, now: Timestamp) -> Result<(), Error> {
     Ok(())
 }
 
-/// What is held of someone's time, for everything that may touch `from..to`. `except` is whose own holds block nothing.
+/// What is held of someone's time, for everything that may touch `from..to`. Holds of `except` and of `client`, for whom it is
+/// asked, block nothing.
 pub async fn list(
     tx: &mut Tx,
     staff: StaffId,
     from: Timestamp,
     to: Timestamp,
     except: Option<PersonId>,
+    client: Option<ClientId>,
     now: Timestamp,
 ) -> Result<Vec<Kept>, Error> {
     let rows: Vec<(i64, i64, i64, i64, i64)> = tx
         .q(
             "SELECT starts_at, minutes, before_minutes, after_minutes, expires_at FROM holds
             WHERE staff_id = $1 AND starts_at >= $2 AND starts_at < $3 AND expires_at > $4
-              AND person_id <> $5 ORDER BY starts_at",
+              AND person_id <> $5 AND person_id NOT IN (SELECT person_id FROM clients WHERE id = $6)
+            ORDER BY starts_at",
         )
         .bind(staff.0)
         .bind((from - booking::DAY).as_millisecond())
         .bind((to + booking::DAY).as_millisecond())
         .bind(now.as_millisecond())
         .bind(except.map_or(uuid::Uuid::nil(), |id| id.0))
+        .bind(client.map_or(uuid::Uuid::nil(), |id| id.0))
         .all()
         .await?;
     let kept = |(start, minutes, before, after, until): (i64, i64, i64, i64, i64)| Kept {

@@ -124,6 +124,26 @@ test('booking', { timeout: 120_000 }, async (t) => {
     assert.equal(await second.evaluate(() => document.documentElement.dataset.live), before);
   });
 
+  await t.test('a sheet says when its time is kept no longer, and books all the same', async (t) => {
+    const time = await roomy(7);
+    const page = await openPage(t, browser, server);
+    await signIn(page, CLIENT);
+    await page.clock.install();
+    await openLive(page, `${nextWeek(7)}&staff=${time.staff}`);
+    await page.locator(slot(time)).click();
+    await page.getByText('Kept for you until').waitFor();
+    const chosen = page.locator('#sheet input[name=service]:enabled').nth(1);
+    await chosen.check();
+    await page.clock.fastForward(100_000);
+    assert.match(await page.locator('#sheet-kept').innerText(), /^Kept for you/);
+    await page.clock.fastForward(20_000);
+    await page.getByText('It is no longer kept for you.').waitFor();
+    assert.ok(await chosen.isChecked(), 'nothing else in the sheet changes');
+    await page.getByRole('button', { name: 'Book this time' }).click();
+    await page.locator('#sheet .note.ok').waitFor();
+    await becomes(page, time, 'mine');
+  });
+
   await t.test('with the keyboard alone', async (t) => {
     const time = await roomy(2);
     const page = await openPage(t, browser, server);

@@ -4,13 +4,14 @@ use crate::browser::Browser;
 use crate::house::{House, On, Server, at, on_both};
 use portico::domain::booking::Refusal;
 use portico::domain::hold::Hold;
-use portico::domain::id::{HoldId, StaffId};
+use portico::domain::id::{BookingId, HoldId, StaffId};
 use portico::domain::service::Service;
 use portico::domain::viewer::{ClientViewer, Viewer};
 use portico::domain::week::Week;
 use portico::live::Region;
 use portico::realtime::Region as _;
 use portico::secret;
+use portico::store::booking::{Book, Move};
 use portico::store::hold::{Release, Take};
 use portico::store::service::Save;
 use portico::store::stranded::Outcome;
@@ -21,7 +22,9 @@ use std::time::Duration;
 const TUESDAY_8: &str = "2026-11-24T06:00:00Z";
 const TUESDAY_8_45: &str = "2026-11-24T06:45:00Z";
 const TUESDAY_9_30: &str = "2026-11-24T07:30:00Z";
+const TUESDAY_10_15: &str = "2026-11-24T08:15:00Z";
 const WEDNESDAY_8: &str = "2026-11-25T06:00:00Z";
+const THURSDAY_8: &str = "2026-11-26T06:00:00Z";
 /// How long a time is kept; and one millisecond less, and that one.
 const KEPT: Duration = Duration::from_mins(2);
 const ALMOST: Duration = Duration::from_millis(119_999);
@@ -63,6 +66,37 @@ impl House {
             Box::pin(store::hold::release(tx, release))
         });
         done.await
+    }
+
+    /// Naledi books with herself for `client`.
+    async fn book_for(&self, client: &ClientViewer, start: &str) -> Result<BookingId, Error> {
+        let (staff, service) = (self.naledi.staff, self.follow_up.id);
+        let book = Book {
+            viewer: Viewer::Staff(self.naledi.clone()),
+            ..self.wish(client, staff, service, at(start))
+        };
+        self.app
+            .transact(book, |tx, book| Box::pin(store::booking::book(tx, book)))
+            .await
+    }
+
+    async fn reschedule(
+        &self,
+        viewer: Viewer,
+        booking: BookingId,
+        start: &str,
+    ) -> Result<(), Error> {
+        let to = Move {
+            viewer,
+            booking,
+            version: 1,
+            staff: self.naledi.staff,
+            start: at(start),
+            now: self.clock().now(),
+        };
+        self.app
+            .transact(to, |tx, to| Box::pin(store::booking::reschedule(tx, to)))
+            .await
     }
 
     /// From now on Sipho alone offers it.
@@ -200,6 +234,87 @@ on_both!(
             .book(&house.pieter, &house.follow_up, WEDNESDAY_8)
             .await
             .unwrap();
+        house.assert_sound().await;
+    }
+);
+
+on_both!(
+    staff_book_for_a_client_what_that_client_holds,
+    |house: House| async move {
+        house.hold(&house.thandi, TUESDAY_8).await.unwrap();
+        let other = house.book_for(&house.pieter, TUESDAY_8).await;
+        assert_eq!(refusal(other), Refusal::Held);
+        // The hour that is held, and the quarter after it, reach into this one.
+        house.book_for(&house.thandi, TUESDAY_8_45).await.unwrap();
+        house.book_for(&house.pieter, TUESDAY_8).await.unwrap();
+        house.assert_sound().await;
+        // What is not in the way stays kept.
+        house.hold(&house.aisha, TUESDAY_10_15).await.unwrap();
+        house.book_for(&house.aisha, TUESDAY_9_30).await.unwrap();
+        let other = house.book_for(&house.pieter, TUESDAY_10_15).await;
+        assert_eq!(refusal(other), Refusal::Held);
+
+        let booking = house.book_for(&house.thandi, THURSDAY_8).await.unwrap();
+        house.hold(&house.thandi, WEDNESDAY_8).await.unwrap();
+        let naledi = Viewer::Staff(house.naledi.clone());
+        house
+            .reschedule(naledi, booking, WEDNESDAY_8)
+            .await
+            .unwrap();
+        house.assert_sound().await;
+    }
+);
+
+on_both!(
+    staffs_sheet_offers_what_the_chosen_client_holds,
+    |house: House| async move {
+        let server = house.serve().await;
+        house.hold(&house.thandi, TUESDAY_8).await.unwrap();
+        let naledi = server.signed_in("naledi").await;
+        let pieter = server.signed_in("pieter").await;
+        let (staff, both) = (house.naledi.staff, 2);
+        for (browser, client, offered) in [
+            (&naledi, &house.thandi, both),
+            (&naledi, &house.pieter, 0),
+            // Nobody learns from a link who it is that holds a time.
+            (&pieter, &house.thandi, 0),
+        ] {
+            let client = client.client;
+            let path = format!("/bookings/new?start={TUESDAY_8}&staff={staff}&client={client}");
+            let sheet = browser.get(&path).await;
+            let open = sheet.attributes("[name=service]:not([disabled])", "value");
+            assert_eq!(open.len(), offered, "{}", sheet.body);
+        }
+    }
+);
+
+on_both!(
+    nobody_moves_to_a_time_that_another_holds,
+    |house: House| async move {
+        let server = house.serve().await;
+        let booking = house.book(&house.pieter, &house.follow_up, WEDNESDAY_8);
+        let booking = booking.await.unwrap();
+        let held = house.hold(&house.thandi, TUESDAY_8).await.unwrap();
+        let (pieter, naledi) = (
+            Viewer::Client(house.pieter.clone()),
+            Viewer::Staff(house.naledi.clone()),
+        );
+        for viewer in [pieter.clone(), naledi] {
+            let moved = house.reschedule(viewer, booking, TUESDAY_8).await;
+            assert_eq!(refusal(moved), Refusal::Held);
+        }
+        let staff = house.naledi.staff;
+        let path = format!("/bookings/new?start={TUESDAY_8}&staff={staff}&move={booking}");
+        let button = "form[action$=reschedule] [type=submit]";
+        let browser = server.signed_in("pieter").await;
+        let sheet = browser.get(&path).await;
+        assert!(sheet.texts(".note").join(" ").contains("just now"));
+        assert!(!sheet.texts(".chips a").is_empty());
+        assert!(sheet.texts(button).is_empty());
+        house.release(&house.thandi, held.id).await.unwrap();
+        let sheet = browser.get(&path).await;
+        assert_eq!(sheet.texts(button), ["Move to this time"]);
+        house.reschedule(pieter, booking, TUESDAY_8).await.unwrap();
         house.assert_sound().await;
     }
 );
@@ -384,6 +499,9 @@ on_both!(
         );
         assert_eq!(state(&pieter).await, "held");
         assert_eq!(state(&thandi).await, "free");
+        // For the sentence that says so when it is over.
+        let left = opened.attribute("#sheet-kept", "data-left");
+        assert_eq!(left.as_deref(), Some("120000"));
         let fragment = thandi.post_fragment("/holds", &fields).await;
         assert_eq!(fragment.status, 200);
 
@@ -404,6 +522,27 @@ on_both!(
         let week = format!("{WEEK}&staff={staff}");
         assert_eq!((left.status, left.header("location")), (303, Some(&*week)));
         assert_eq!(state(&pieter).await, "free");
+    }
+);
+
+on_both!(
+    a_sheet_whose_hold_is_over_books_all_the_same,
+    |house: House| async move {
+        let server = house.serve().await;
+        let thandi = server.signed_in("thandi").await;
+        let page = thandi.get(WEEK).await;
+        let mut fields = page.fields("#pick");
+        fields.push(("start".to_owned(), TUESDAY_8.to_owned()));
+        let fields: Vec<_> = fields.iter().map(|(a, b)| (&**a, &**b)).collect();
+        let sheet = thandi.post_fragment("/holds", &fields).await;
+        let mut form = sheet.fields("form.form");
+        let mut chosen = false;
+        form.retain(|(name, _)| name != "service" || !std::mem::replace(&mut chosen, true));
+        let form: Vec<_> = form.iter().map(|(a, b)| (&**a, &**b)).collect();
+        house.clock().advance(KEPT);
+        let booked = thandi.post("/bookings", &form).await;
+        assert_eq!(booked.status, 303, "{}", booked.body);
+        house.assert_sound().await;
     }
 );
 

@@ -240,7 +240,7 @@ struct Around {
     business: Business,
     hours: Hours,
     busy: Vec<Busy>,
-    /// What others hold: one's own hold never blocks oneself.
+    /// What others hold: one's own hold never blocks oneself, nor staff who book for whoever it is.
     holds: Vec<Kept>,
     now: Timestamp,
 }
@@ -249,11 +249,14 @@ impl Around {
     async fn read(
         tx: &mut Tx,
         viewer: &Viewer,
+        client: Option<ClientId>,
         staff: &Staff,
         start: Timestamp,
         except: Option<BookingId>,
         now: Timestamp,
     ) -> Result<Self, Error> {
+        // A client's link may name anybody.
+        let client = client.filter(|_| matches!(viewer, Viewer::Staff(_)));
         let business = business::load(tx).await?;
         let day = business.today(start);
         let from = day.saturating_sub(Span::new().days(4));
@@ -261,7 +264,7 @@ impl Around {
         let hours = staff::hours(tx, staff.id, from).await?;
         let (from, to) = (business.starts(from), business.starts(to));
         let busy = store::booking::busy(tx, staff.id, from, to, except).await?;
-        let holds = store::hold::list(tx, staff.id, from, to, viewer.person(), now).await?;
+        let holds = store::hold::list(tx, staff.id, from, to, viewer.person(), client, now).await?;
         Ok(Self {
             business,
             hours,
@@ -325,7 +328,7 @@ pub(super) async fn book_sheet(
     wish: Wish,
     now: Timestamp,
 ) -> Result<Markup, Error> {
-    let around = Around::read(tx, viewer, &wish.staff, wish.start, None, now).await?;
+    let around = Around::read(tx, viewer, wish.client, &wish.staff, wish.start, None, now).await?;
     let mut choices = Vec::new();
     for service in service::list(tx).await? {
         let service = service.asked_by(viewer);
@@ -401,7 +404,8 @@ async fn try_move(
     if let Err(refusal) = may {
         return Ok(Some(refusal));
     }
-    let around = Around::read(tx, viewer, staff, start, Some(booking.id), now).await?;
+    let (client, except) = (Some(booking.client), Some(booking.id));
+    let around = Around::read(tx, viewer, client, staff, start, except, now).await?;
     let (service, _) = service::any(tx, booking.service).await?;
     if staff.id != booking.staff && !service.is_offered_by(staff.id) {
         return Ok(Some(Refusal::NotOffered));
@@ -423,7 +427,8 @@ pub(super) async fn move_sheet(
     refused: Option<Refusal>,
     now: Timestamp,
 ) -> Result<Markup, Error> {
-    let around = Around::read(tx, viewer, staff, start, Some(booking.id), now).await?;
+    let (client, except) = (Some(booking.client), Some(booking.id));
+    let around = Around::read(tx, viewer, client, staff, start, except, now).await?;
     let nearest = if refused.is_some_and(|refusal| refusal != Refusal::NotOffered) {
         let (service, _) = service::any(tx, booking.service).await?;
         let service = service.asked_by(viewer);

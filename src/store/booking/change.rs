@@ -60,6 +60,10 @@ pub async fn book(tx: &mut Tx, book: &Book) -> Result<BookingId, Error> {
     if !service.is_offered_by(book.staff) {
         return Err(Refusal::NotOffered.into());
     }
+    let busy = service.busy(book.start);
+    if matches!(book.viewer, Viewer::Staff(_)) {
+        hold::make_way(tx, book.client, book.staff, &busy).await?;
+    }
     fits(tx, &service, book.staff, book.start, None, book.now).await?;
 
     let id = BookingId::new();
@@ -83,7 +87,6 @@ pub async fn book(tx: &mut Tx, book: &Book) -> Result<BookingId, Error> {
     if made == 0 {
         return Err(Error::NotFound);
     }
-    let busy = service.busy(book.start);
     occupied::take(tx, Taker::Booking(id), book.staff, &busy).await?;
     let booking = find(tx, &book.viewer, id).await?;
     tell(
@@ -140,6 +143,10 @@ pub async fn reschedule(tx: &mut Tx, to: &Move) -> Result<(), Error> {
         ..service.asked_by(&to.viewer)
     };
     hold::end(tx, &to.viewer).await?;
+    let busy = service.busy(to.start);
+    if matches!(to.viewer, Viewer::Staff(_)) {
+        hold::make_way(tx, from.client, to.staff, &busy).await?;
+    }
     fits(tx, &service, to.staff, to.start, Some(from.id), to.now).await?;
 
     let moved = tx
@@ -158,7 +165,6 @@ pub async fn reschedule(tx: &mut Tx, to: &Move) -> Result<(), Error> {
         return Err(Refusal::Stale.into());
     }
     occupied::free(tx, from.id).await?;
-    let busy = service.busy(to.start);
     occupied::take(tx, Taker::Booking(from.id), to.staff, &busy).await?;
     tx.touch(Topic::Calendar(from.staff));
     let booking = find(tx, &to.viewer, from.id).await?;
@@ -240,7 +246,7 @@ async fn fits(
     hold::expire(tx, staff, now).await?;
     let end = plus(start, service.minutes);
     let busy = super::busy(tx, staff, start, end, except).await?;
-    let holds = hold::list(tx, staff, start, end, None, now).await?;
+    let holds = hold::list(tx, staff, start, end, None, None, now).await?;
     let calendar = Calendar {
         zone: &business.zone,
         hours: &hours,

@@ -91,7 +91,7 @@ pub fn confirm(view: &Confirm<'_>) -> Markup {
                 @if !view.nearest.is_empty() { (other_times(view)) }
                 // Staff change what they like until it begins: no promise to make.
                 @if possible && view.clients.is_none() { p.small { (promise(business, view.start, view.now)) } }
-                @if let Some(hold) = view.kept { p.small { (kept(business, hold)) } }
+                @if let Some(hold) = view.kept { (kept(business, hold, view.now)) }
                 div.acts {
                     @if possible { button.btn.primary type="submit" { "Book this time" } }
                     (leave(view))
@@ -126,9 +126,17 @@ fn leave(view: &Confirm<'_>) -> Markup {
     }
 }
 
-fn kept(business: &Business, hold: &Hold) -> String {
+/// Until when the time is kept; the script says when that is over, by milliseconds: clocks on desks are often minutes off.
+fn kept(business: &Business, hold: &Hold, now: Timestamp) -> Markup {
     let until = text::time(&business.local(hold.until));
-    format!("Kept for you until {until}. Nobody else can book it before.")
+    let left = hold.until.duration_since(now).as_millis();
+    let over =
+        "It is no longer kept for you. You can still book it, unless someone else comes first.";
+    html! {
+        p #sheet-kept.small role="status" data-left=(left) data-over=(over) {
+            "Kept for you until " (until) ". Nobody else can book it before."
+        }
+    }
 }
 
 /// What gives a hold back: "Not now" without scripts; with them, whatever closes the sheet or leaves the page.
