@@ -26,6 +26,7 @@ mod live;
 mod message;
 mod metrics;
 mod notification;
+mod outcome;
 mod payment;
 mod proxy;
 mod security;

@@ -1,6 +1,6 @@
 //! What came of sessions: said by staff, or by the clock where the business has it so; and looking back at them.
 
-use super::{Row, find, occupied};
+use super::{Row, find, occupied, select};
 use crate::domain::activity::Kind;
 use crate::domain::booking::{Booking, Refusal, Status};
 use crate::domain::id::{BookingId, ClientId, StaffId};
@@ -109,7 +109,7 @@ pub async fn back(tx: &mut Tx, viewer: &Viewer, wish: &Back) -> Result<Vec<Booki
     debug_assert!(all || client.is_some(), "a client sees their own");
     let takes = wish.filter.takes();
     let rows: Vec<Row> = tx
-        .q(super::select!(
+        .q(select!(
             "WHERE (CAST($1 AS BOOLEAN) OR bookings.client_id = $2) AND (CAST($3 AS BOOLEAN) OR bookings.staff_id = $4)
              AND (CAST($5 AS BOOLEAN) OR (bookings.status = $6 AND bookings.late = $7))
              AND (bookings.status <> 'confirmed' OR bookings.starts_at + bookings.minutes * 60000 <= $8)

@@ -64,7 +64,7 @@ const MATRIX: [(&str, &str, [u16; 7]); 62] = [
     (
         "POST",
         "/bookings/{id}/outcome",
-        [303, 303, 303, 404, 404, 303, 303],
+        [303, 303, 303, 404, 404, 422, 422],
     ),
     ("POST", "/holds", [303; 7]),
     (
@@ -453,6 +453,10 @@ impl<'h> Visit<'h> {
                 ("start", self.fresh_start()),
                 ("staff", house.naledi.staff.to_string()),
                 ("version", "1".to_owned()),
+            ],
+            "/bookings/{id}/outcome" => vec![
+                ("version", "1".to_owned()),
+                ("outcome", "completed".to_owned()),
             ],
             "/bookings/{id}/cancel"
             | "/admin/invoices/{id}/issue"
