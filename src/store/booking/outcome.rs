@@ -1,14 +1,14 @@
-//! What came of sessions: said by staff, or by the clock where the business has it so; and looking back at them.
+//! What came of sessions: said by staff, or by the clock where the business has it so.
 
-use super::{Row, find, occupied, select};
+use super::{find, occupied};
 use crate::domain::activity::Kind;
-use crate::domain::booking::{Booking, Refusal, Status};
+use crate::domain::booking::Refusal;
 use crate::domain::id::{BookingId, ClientId, StaffId};
-use crate::domain::outcome::{Back, Filter, Outcome};
+use crate::domain::outcome::Outcome;
 use crate::domain::topic::Topic;
 use crate::domain::viewer::{StaffViewer, Viewer};
 use crate::store::activity::NewActivity;
-use crate::store::{Error, Tx, activity, business, scope};
+use crate::store::{Error, Tx, activity, business};
 use jiff::Timestamp;
 
 /// What came of a session.
@@ -93,71 +93,4 @@ pub async fn complete_ended(tx: &mut Tx, now: Timestamp) -> Result<usize, Error>
         tx.touch(Topic::Client(ClientId(*client)));
     }
     Ok(done.len())
-}
-
-/// Sessions that have ended or were cancelled, the latest first: a page of them, and one more where there are more.
-pub async fn back(tx: &mut Tx, viewer: &Viewer, wish: &Back) -> Result<Vec<Booking>, Error> {
-    let (own, all) = scope(viewer)?;
-    let client = own.or(wish.client.map(|id| id.0));
-    let (start, id) = match wish.before {
-        Some(id) => {
-            let last = find(tx, viewer, id).await?;
-            (last.starts_at.as_millisecond(), last.id.0)
-        }
-        None => (i64::MAX, uuid::Uuid::max()),
-    };
-    debug_assert!(all || client.is_some(), "a client sees their own");
-    let takes = wish.filter.takes();
-    let rows: Vec<Row> = tx
-        .q(select!(
-            "WHERE (CAST($1 AS BOOLEAN) OR bookings.client_id = $2) AND (CAST($3 AS BOOLEAN) OR bookings.staff_id = $4)
-             AND (CAST($5 AS BOOLEAN) OR (bookings.status = $6 AND bookings.late = $7))
-             AND (bookings.status <> 'confirmed' OR bookings.starts_at + bookings.minutes * 60000 <= $8)
-             AND (bookings.starts_at < $9 OR (bookings.starts_at = $9 AND bookings.id < $10))
-             ORDER BY bookings.starts_at DESC, bookings.id DESC LIMIT CAST($11 AS BIGINT)"
-        ))
-        .bind(client.is_none())
-        .bind(client.unwrap_or_default())
-        .bind(wish.staff.is_none())
-        .bind(wish.staff.map(|id| id.0).unwrap_or_default())
-        .bind(takes.is_none())
-        .bind(takes.map_or("", |(status, _)| status.as_str()))
-        .bind(takes.is_some_and(|(_, late)| late))
-        .bind(wish.now.as_millisecond())
-        .bind(start)
-        .bind(id)
-        .bind(Back::PAGE + 1)
-        .all()
-        .await?;
-    Ok(rows.into_iter().map(Booking::from).collect())
-}
-
-/// How many sessions each filter takes in, of those that `wish` looks back at whatever its filter.
-pub async fn counts(
-    tx: &mut Tx,
-    viewer: &Viewer,
-    wish: &Back,
-) -> Result<Vec<(Filter, i64)>, Error> {
-    let (own, _) = scope(viewer)?;
-    let client = own.or(wish.client.map(|id| id.0));
-    let rows: Vec<(String, bool, i64)> = tx
-        .q("SELECT status, late, COUNT(*) FROM bookings
-            WHERE (CAST($1 AS BOOLEAN) OR client_id = $2) AND (CAST($3 AS BOOLEAN) OR staff_id = $4)
-              AND (status <> 'confirmed' OR starts_at + minutes * 60000 <= $5)
-            GROUP BY status, late")
-        .bind(client.is_none())
-        .bind(client.unwrap_or_default())
-        .bind(wish.staff.is_none())
-        .bind(wish.staff.map(|id| id.0).unwrap_or_default())
-        .bind(wish.now.as_millisecond())
-        .all()
-        .await?;
-    let count = |filter: Filter| {
-        let taken = rows.iter().filter(|(status, late, _)| {
-            let takes = filter.takes();
-            takes.is_none_or(|taken| Some(taken) == Status::parse(status).map(|one| (one, *late)))
-        });
-        (filter, taken.map(|(.., count)| count).sum())
-    };
-    Ok(Filter::ALL.into_iter().map(count).collect())
 }
