@@ -7,8 +7,9 @@ use crate::app::App;
 use crate::domain::id::BookingId;
 use crate::domain::outcome::{Back, Filter, Outcome};
 use crate::domain::viewer::Viewer;
+use crate::live::{self, Page, Reading};
 use crate::store::booking::Settle;
-use crate::store::{self, business, client, staff};
+use crate::store::{self, client, staff};
 use crate::views::booking::history;
 use crate::views::layout;
 use axum::extract::State;
@@ -98,28 +99,29 @@ pub(in crate::http) async fn back(
         },
         ..Back::all(client, now)
     };
-    let mut tx = app.db.snapshot().await?;
-    let mut sessions = store::booking::back(&mut tx, &viewer, &wish).await?;
+    let mut reading = Reading::open(&app.source).await?;
+    let live = live::open(&mut reading, &viewer, &Page::Plain).await?;
+    let tx = &mut reading.tx;
+    let mut sessions = store::booking::back(tx, &viewer, &wish).await?;
     let page = usize::try_from(Back::PAGE).expect("a page is short");
     let has_earlier = sessions.len() > page;
     sessions.truncate(page);
-    let counts = store::booking::counts(&mut tx, &viewer, &wish).await?;
-    let everyone = staff::list(&mut tx).await?;
+    let counts = store::booking::counts(tx, &viewer, &wish).await?;
+    let everyone = staff::list(tx).await?;
     let of = match (&viewer, wish.client) {
-        (Viewer::Staff(me), Some(id)) => Some(client::find(&mut tx, me, id, now).await?),
+        (Viewer::Staff(me), Some(id)) => Some(client::find(tx, me, id, now).await?),
         _ => None,
     };
-    let business = business::load(&mut tx).await?;
     let frame = layout::Page {
-        business: &business,
+        business: &reading.business,
         viewer: &viewer,
         tab: if by_staff {
             layout::Tab::Calendar
         } else {
             layout::Tab::Bookings
         },
-        title: "Past sessions",
-        live: None,
+        title: "Past and cancelled",
+        live: Some(&live),
     };
     let view = history::View {
         sessions: &sessions,

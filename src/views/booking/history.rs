@@ -29,7 +29,7 @@ pub fn page(frame: &Page<'_>, view: &View<'_>) -> Markup {
     let body = html! {
         div.page-head {
             div {
-                h1 { "Past sessions" }
+                h1 { "Past and cancelled" }
                 @if let Some(name) = view.of { p.small { "Of " (name) } }
             }
         }

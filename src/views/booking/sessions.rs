@@ -72,7 +72,7 @@ pub fn sessions(business: &Business, view: &Sessions, now: Timestamp) -> Whole {
                             }
                         }
                     }
-                    p { a.link href=(url::history(&Back::all(view.for_staff.then_some(view.client), now), view.for_staff, None)) { "All past sessions" } }
+                    p { a.link href=(url::history(&Back::all(view.for_staff.then_some(view.client), now), view.for_staff, None)) { "All past and cancelled" } }
                 }
             }
         }
