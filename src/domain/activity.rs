@@ -11,6 +11,8 @@ pub enum Kind {
     Moved,
     Cancelled,
     CancelledLate,
+    Completed,
+    Missed,
     Invited,
     Invoiced,
     Voided,
@@ -27,11 +29,13 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 18] = [
         Self::Booked,
         Self::Moved,
         Self::Cancelled,
         Self::CancelledLate,
+        Self::Completed,
+        Self::Missed,
         Self::Invited,
         Self::Invoiced,
         Self::Voided,
@@ -52,6 +56,8 @@ impl Kind {
             Self::Moved => "moved",
             Self::Cancelled => "cancelled",
             Self::CancelledLate => "cancelled_late",
+            Self::Completed => "completed",
+            Self::Missed => "missed",
             Self::Invited => "invited",
             Self::Invoiced => "invoiced",
             Self::Voided => "voided",

@@ -41,12 +41,9 @@ impl Status {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 
-    /// What a status may become next. Only a confirmed session can change.
+    /// What a status may become next. What came of a session may be set right; a cancelled one has given its time up.
     pub fn may_become(self, next: Self) -> bool {
-        match self {
-            Self::Confirmed => next != Self::Confirmed,
-            Self::Completed | Self::Cancelled | Self::NoShow => false,
-        }
+        next != self && next != Self::Confirmed && self != Self::Cancelled
     }
 }
 
@@ -75,6 +72,8 @@ pub enum Refusal {
     TooLate,
     #[error("This session has ended or was cancelled, so it can no longer change.")]
     Ended,
+    #[error("This session has not begun yet, so nothing can have come of it.")]
+    NotBegun,
     #[error("This session was changed meanwhile. Here is how it stands now.")]
     Stale,
     #[error("Cancelling costs more than it did when you looked. Here is how it stands now.")]
@@ -246,8 +245,19 @@ impl Booking {
 
     /// Whether it can be cancelled now, late or not.
     pub fn may_cancel(&self, now: Timestamp) -> Result<(), Refusal> {
-        let open = self.status.may_become(Status::Cancelled) && now < self.starts_at;
+        let open = self.status == Status::Confirmed && now < self.starts_at;
         if open { Ok(()) } else { Err(Refusal::Ended) }
+    }
+
+    /// Whether staff may say what came of it.
+    pub fn may_settle(&self, now: Timestamp) -> Result<(), Refusal> {
+        if self.status == Status::Cancelled {
+            Err(Refusal::Ended)
+        } else if now < self.starts_at {
+            Err(Refusal::NotBegun)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -315,14 +325,15 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn only_a_confirmed_session_changes() {
+    fn what_was_cancelled_stays_so_and_nothing_is_confirmed_again() {
         for from in Status::ALL {
-            for to in Status::ALL {
-                let may = from == Status::Confirmed && to != Status::Confirmed;
-                assert_eq!(from.may_become(to), may, "{from:?} to {to:?}");
-            }
+            assert!(!Status::Cancelled.may_become(from), "cancelled to {from:?}");
+            assert!(!from.may_become(Status::Confirmed), "{from:?} to confirmed");
+            assert!(!from.may_become(from), "{from:?} to itself");
             assert_eq!(Status::parse(from.as_str()), Some(from));
         }
+        assert!(Status::Completed.may_become(Status::NoShow));
+        assert!(Status::NoShow.may_become(Status::Completed));
     }
 
     fn busy() -> impl Strategy<Value = Busy> {

@@ -34,6 +34,8 @@ pub struct Business {
     pub reminders: Vec<i64>,
     /// Whole weeks after the current one that can be booked.
     pub horizon_weeks: i32,
+    /// Whether a session that is over counts as completed unless staff say otherwise.
+    pub completes: bool,
 }
 
 impl Business {
@@ -53,6 +55,7 @@ impl Business {
             offer_minutes: 15,
             reminders: vec![24 * 60],
             horizon_weeks: 26,
+            completes: false,
         }
     }
 

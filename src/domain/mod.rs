@@ -16,6 +16,7 @@ pub mod message;
 pub mod money;
 pub mod notification;
 pub mod password;
+pub mod outcome;
 pub mod payment;
 pub mod person;
 pub mod reminder;

@@ -4,9 +4,11 @@
 mod around;
 mod change;
 mod choose;
+mod outcome;
 
 pub(super) use change::{cancel, check_key, create, reschedule, status};
 pub(super) use choose::{Slot, calendar, open, sheet, show, start};
+pub(super) use outcome::{back, settle};
 
 use super::error::Error;
 use crate::domain::booking::Booking;

@@ -79,7 +79,7 @@ fn entrance() -> Vec<Route> {
 
 /// What clients see and do, and staff with them.
 fn portal() -> Vec<Route> {
-    use Who::{Anyone, Client, SignedIn};
+    use Who::{Anyone, Client, SignedIn, Staff};
     vec![
         row(Method::GET, "/", SignedIn, get(home::show)),
         row(Method::GET, "/bookings", Client, get(booking::calendar)),
@@ -98,6 +98,14 @@ fn portal() -> Vec<Route> {
             "/bookings/{id}/cancel",
             SignedIn,
             post(booking::cancel),
+        )
+        .in_sheet(),
+        row(Method::GET, "/bookings/history", Client, get(booking::back)),
+        row(
+            Method::POST,
+            "/bookings/{id}/outcome",
+            Staff,
+            post(booking::settle),
         )
         .in_sheet(),
         row(Method::POST, "/holds", SignedIn, post(hold::create)).in_sheet(),
@@ -251,6 +259,7 @@ fn office() -> Vec<Route> {
         row(Method::GET, "/admin", Staff, get(admin::today)),
         row(Method::GET, "/admin/calendar", Staff, get(admin::calendar)),
         row(Method::GET, "/admin/waits", Staff, get(wait::list)),
+        row(Method::GET, "/admin/bookings", Staff, get(booking::back)),
         row(Method::GET, "/admin/clients", Staff, get(client::list)),
         row(Method::POST, "/admin/clients", Staff, post(client::invite)),
         row(Method::GET, "/admin/clients/{id}", Staff, get(client::show)),

@@ -1,5 +1,6 @@
 //! What an instance does by itself, without a request.
 
+mod complete;
 mod hold;
 mod offer;
 mod outbox;
@@ -17,6 +18,7 @@ pub async fn start(app: &App) -> anyhow::Result<()> {
     tokio::spawn(sweep.run(app.clone()));
     tokio::spawn(sweep::watch_clock(app.clone()));
     tokio::spawn(hold::run(app.clone()));
+    tokio::spawn(complete::run(app.clone()));
     tokio::spawn(offer::run(app.clone()));
     if let Some(post) = post {
         tokio::spawn(outbox::run(app.clone(), post));

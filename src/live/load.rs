@@ -195,6 +195,7 @@ async fn sessions(
     let (past, past_count) = store::booking::history(&mut reading.tx, client, now, PAST).await?;
     let until = next_turn(&reading.business, &coming, now);
     let view = Sessions {
+        client,
         coming,
         past,
         past_count,

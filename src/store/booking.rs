@@ -4,13 +4,16 @@ mod change;
 mod excuse;
 mod moves;
 pub(super) mod occupied;
+mod outcome;
 
 pub use change::{Book, Cancel, Move, book, cancel, reschedule};
 pub use moves::moves;
+pub use outcome::{Settle, complete_ended, settle};
 
 use super::{Error, Tx, at, scope};
 use crate::domain::booking::{Booking, Status};
 use crate::domain::id::{BookingId, ClientId, ServiceId, StaffId};
+use crate::domain::outcome::{Back, Filter};
 use crate::domain::service::Colour;
 use crate::domain::slot::Busy;
 use crate::domain::viewer::{StaffViewer, Viewer};
@@ -75,7 +78,6 @@ macro_rules! select {
         )
     };
 }
-
 /// The booking, if it is the viewer's to see.
 pub async fn find(tx: &mut Tx, viewer: &Viewer, id: BookingId) -> Result<Booking, Error> {
     let (own, all) = scope(viewer)?;
@@ -194,6 +196,73 @@ pub async fn history(
         .one()
         .await?;
     Ok((rows.into_iter().map(Booking::from).collect(), count))
+}
+
+/// Sessions that have ended or were cancelled, the latest first: a page of them, and one more where there are more.
+pub async fn back(tx: &mut Tx, viewer: &Viewer, wish: &Back) -> Result<Vec<Booking>, Error> {
+    let (own, all) = scope(viewer)?;
+    let client = own.or(wish.client.map(|id| id.0));
+    let (start, id) = match wish.before {
+        Some(id) => {
+            let last = find(tx, viewer, id).await?;
+            (last.starts_at.as_millisecond(), last.id.0)
+        }
+        None => (i64::MAX, uuid::Uuid::max()),
+    };
+    debug_assert!(all || client.is_some(), "a client sees their own");
+    let takes = wish.filter.takes();
+    let rows: Vec<Row> = tx
+        .q(select!(
+            "WHERE (CAST($1 AS BOOLEAN) OR bookings.client_id = $2) AND (CAST($3 AS BOOLEAN) OR bookings.staff_id = $4)
+             AND (CAST($5 AS BOOLEAN) OR (bookings.status = $6 AND bookings.late = $7))
+             AND (bookings.status <> 'confirmed' OR bookings.starts_at + bookings.minutes * 60000 <= $8)
+             AND (bookings.starts_at < $9 OR (bookings.starts_at = $9 AND bookings.id < $10))
+             ORDER BY bookings.starts_at DESC, bookings.id DESC LIMIT CAST($11 AS BIGINT)"
+        ))
+        .bind(client.is_none())
+        .bind(client.unwrap_or_default())
+        .bind(wish.staff.is_none())
+        .bind(wish.staff.map(|id| id.0).unwrap_or_default())
+        .bind(takes.is_none())
+        .bind(takes.map_or("", |(status, _)| status.as_str()))
+        .bind(takes.is_some_and(|(_, late)| late))
+        .bind(wish.now.as_millisecond())
+        .bind(start)
+        .bind(id)
+        .bind(Back::PAGE + 1)
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(Booking::from).collect())
+}
+
+/// How many sessions each filter takes in, of those that `wish` looks back at whatever its filter.
+pub async fn counts(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    wish: &Back,
+) -> Result<Vec<(Filter, i64)>, Error> {
+    let (own, _) = scope(viewer)?;
+    let client = own.or(wish.client.map(|id| id.0));
+    let rows: Vec<(String, bool, i64)> = tx
+        .q("SELECT status, late, COUNT(*) FROM bookings
+            WHERE (CAST($1 AS BOOLEAN) OR client_id = $2) AND (CAST($3 AS BOOLEAN) OR staff_id = $4)
+              AND (status <> 'confirmed' OR starts_at + minutes * 60000 <= $5)
+            GROUP BY status, late")
+        .bind(client.is_none())
+        .bind(client.unwrap_or_default())
+        .bind(wish.staff.is_none())
+        .bind(wish.staff.map(|id| id.0).unwrap_or_default())
+        .bind(wish.now.as_millisecond())
+        .all()
+        .await?;
+    let count = |filter: Filter| {
+        let taken = rows.iter().filter(|(status, late, _)| {
+            let takes = filter.takes();
+            takes.is_none_or(|taken| Some(taken) == Status::parse(status).map(|one| (one, *late)))
+        });
+        (filter, taken.map(|(.., count)| count).sum())
+    };
+    Ok(Filter::ALL.into_iter().map(count).collect())
 }
 
 /// Every session of all staff that starts in `from..to` and was not cancelled, by time. Read by regions that only staff

@@ -66,6 +66,7 @@ pub async fn load(tx: &mut Tx) -> Result<Business, Error> {
         horizon_weeks: number("horizon_weeks")
             .and_then(|n| n.try_into().ok())
             .unwrap_or(plain.horizon_weeks),
+        completes: number("completes").map_or(plain.completes, |n| n == 1),
     })
 }
 

@@ -44,6 +44,8 @@ fn line(business: &Business, line: &Activity, now: Timestamp) -> Markup {
         Kind::Booked => "booked",
         Kind::Moved => "moved to",
         Kind::Cancelled | Kind::CancelledLate => "cancelled",
+        Kind::Completed => "came",
+        Kind::Missed => "did not come",
         Kind::Invited => "was invited",
         Kind::Invoiced => "was sent",
         Kind::Voided => "no longer owes",

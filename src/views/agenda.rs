@@ -229,6 +229,7 @@ pub fn page(frame: &Page<'_>, live: &Live, view: &View<'_>) -> Markup {
         }
         section.card aria-label="Week" { div.body { (layout::region(live, TIMETABLE, "")) } }
         @if view.staff.is_none() { (legend(view.everyone)) }
+        p { a.link href=(url::SESSIONS) { "Past and cancelled sessions" } }
     };
     layout::page(frame, &body)
 }

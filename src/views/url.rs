@@ -4,6 +4,7 @@ use crate::domain::id::{
     BookingId, CheckoutId, ClientId, EmailId, HoldId, InvoiceId, ServiceId, StaffId, WaitId,
 };
 use crate::domain::invoice::Filter;
+use crate::domain::outcome::Back;
 use crate::domain::wait::Offer;
 use crate::domain::week::Week;
 use jiff::Timestamp;
@@ -15,6 +16,7 @@ pub const LOGOUT: &str = "/logout";
 pub const RESET: &str = "/reset";
 pub const BOOKINGS: &str = "/bookings";
 pub const NEW_BOOKING: &str = "/bookings/new";
+pub const HISTORY: &str = "/bookings/history";
 pub const HOLDS: &str = "/holds";
 /// Where a client asks for a time that is not free.
 pub const WAITS: &str = "/waits";
@@ -30,6 +32,8 @@ pub const ADMIN: &str = "/admin";
 pub const LEDGER: &str = "/admin/invoices";
 pub const NEW_INVOICE: &str = "/admin/invoices/new";
 pub const CALENDAR: &str = "/admin/calendar";
+/// All sessions that were, for staff.
+pub const SESSIONS: &str = "/admin/bookings";
 pub const CLIENTS: &str = "/admin/clients";
 /// Clients without a session for long.
 pub const QUIET: &str = "/admin/clients?show=quiet";
@@ -87,6 +91,26 @@ pub fn choose_again(
 
 pub fn booking(id: BookingId) -> String {
     format!("{BOOKINGS}/{id}")
+}
+
+pub fn outcome(id: BookingId) -> String {
+    format!("{BOOKINGS}/{id}/outcome")
+}
+
+/// Looking back at sessions, with what is chosen; from the latest unless `before` one.
+pub fn history(back: &Back, by_staff: bool, before: Option<BookingId>) -> String {
+    let all = if by_staff { SESSIONS } else { HISTORY };
+    let mut url = format!("{all}?show={}", back.filter.as_str());
+    if let Some(staff) = back.staff {
+        let _ = write!(url, "&staff={staff}");
+    }
+    if let Some(client) = back.client {
+        let _ = write!(url, "&client={client}");
+    }
+    if let Some(before) = before {
+        let _ = write!(url, "&before={before}");
+    }
+    url
 }
 
 pub fn reschedule(id: BookingId) -> String {

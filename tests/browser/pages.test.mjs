@@ -111,7 +111,7 @@ test('every page', { timeout: 300_000 }, async (t) => {
   await t.test('of clients', async (t) => {
     const page = await enter(t, OTHER_CLIENT);
     for (const path of ['/invoices', unpaid, paid, withdrawn, open, settled]) await visit(page, path, `client ${path}`);
-    for (const path of ['/', '/messages', '/messages?q=the', '/messages?before=4', '/bookings', week, booking, sheet, `/bookings?move=${booking.split('/').at(-1)}`, '/notifications']) {
+    for (const path of ['/', '/messages', '/messages?q=the', '/messages?before=4', '/bookings', '/bookings/history', week, booking, sheet, `/bookings?move=${booking.split('/').at(-1)}`, '/notifications']) {
       await visit(page, path);
     }
     await page.goto(week);
@@ -144,6 +144,12 @@ test('every page', { timeout: 300_000 }, async (t) => {
       await page.locator('.note.bad').waitFor();
     });
     await check(page, 'refused invoice');
+  });
+
+  await t.test('of staff who look back', async (t) => {
+    const page = await enter(t, OWNER);
+    const over = /\/bookings\/[0-9a-f-]{36}/.exec(await owner.get('/admin/bookings?show=completed'))[0];
+    for (const path of ['/admin/bookings', '/admin/bookings?show=no_show', over]) await visit(page, path, `staff ${path}`);
   });
 
   await t.test('of the owner who sets the business up', async (t) => {

@@ -28,6 +28,7 @@ mod mail;
 mod message;
 mod metrics;
 mod notification;
+mod outcome;
 mod payment;
 mod proxy;
 mod rules;

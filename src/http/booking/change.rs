@@ -236,7 +236,7 @@ pub(in crate::http) fn status(refusal: Refusal) -> StatusCode {
 }
 
 /// Done: the sheet says so, or the booking's page follows. The calendar changes by the push.
-async fn done(
+pub(super) async fn done(
     app: &App,
     viewer: &Viewer,
     htmx: bool,
@@ -250,7 +250,7 @@ async fn done(
 }
 
 /// Not done: the booking as it stands, and why.
-async fn stands(
+pub(super) async fn stands(
     app: &App,
     viewer: &Viewer,
     htmx: bool,

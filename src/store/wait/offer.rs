@@ -2,7 +2,7 @@
 //! became free: what is free and who waits is asked of the database each time, so that no offer is lost with an instance.
 
 use super::{close, list, moved};
-use crate::domain::booking::{Booking, QUANTUM};
+use crate::domain::booking::{Booking, QUANTUM, objections};
 use crate::domain::business::Business;
 use crate::domain::email;
 use crate::domain::hold::{Kept, check, with};

@@ -2,6 +2,8 @@
 
 use crate::domain::booking::{Booking, Status};
 use crate::domain::business::Business;
+use crate::domain::id::ClientId;
+use crate::domain::outcome::Back;
 use crate::realtime::part::{List, Parts, Whole};
 use crate::views::{text, url};
 use jiff::Timestamp;
@@ -24,6 +26,7 @@ const PAST: List = List {
 /// What the region shows.
 #[derive(Debug)]
 pub struct Sessions {
+    pub client: ClientId,
     pub coming: Vec<Booking>,
     pub past: Vec<Booking>,
     /// How many there are in all, of which `past` are the latest.
@@ -69,6 +72,7 @@ pub fn sessions(business: &Business, view: &Sessions, now: Timestamp) -> Whole {
                             }
                         }
                     }
+                    p { a.link href=(url::history(&Back::all(view.for_staff.then_some(view.client), now), view.for_staff, None)) { "All past and cancelled" } }
                 }
             }
         }

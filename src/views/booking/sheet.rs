@@ -6,6 +6,7 @@ use crate::domain::booking::{Booking, Cost, Moved, Refusal, Status, plus};
 use crate::domain::business::Business;
 use crate::domain::hold::Hold;
 use crate::domain::id::{ClientId, ServiceId};
+use crate::domain::outcome::Outcome;
 use crate::domain::rule::{LONGEST_REASON, Rule};
 use crate::domain::service::Service;
 use crate::domain::staff::Staff;
@@ -401,6 +402,7 @@ pub fn detail(view: &Detail<'_>) -> Markup {
             }
             (history(business, view.moves, now))
             @if !by_staff && booking.may_cancel(now).is_ok() { p.small { (cancelling(business, booking, now)) } }
+            @if by_staff && booking.may_settle(now).is_ok() { (outcome(booking)) }
             div.acts {
                 @if may_move.is_ok() {
                     a.btn.primary href=(url::moving(booking.id, by_staff)) { "Move" }
@@ -453,6 +455,31 @@ fn history(business: &Business, moves: &[Moved], now: Timestamp) -> Markup {
                                 (moment(one.from.1)) " with " (one.from.0) " → " b { (moment(one.to.1)) " with " (one.to.0) }
                                 small { "by " (one.by) ", " (moment(one.at)) }
                             }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What came of a session that has begun: said with one click, and set right with another.
+fn outcome(booking: &Booking) -> Markup {
+    let said = Outcome::of(booking);
+    html! {
+        form.form method="post" action=(url::outcome(booking.id)) hx-post=(url::outcome(booking.id)) hx-target="#sheet"
+            hx-swap="innerHTML" hx-sync="this:drop" {
+            input type="hidden" name="version" value=(booking.version);
+            fieldset {
+                legend { @if said.is_none() { "What came of it?" } @else { "Something else came of it?" } }
+                div.acts {
+                    @for one in Outcome::ALL.into_iter().filter(|one| Some(*one) != said) {
+                        button.btn type="submit" name="outcome" value=(one.as_str()) {
+                            (match one {
+                                Outcome::Completed => "They came",
+                                Outcome::NoShow => "They did not come",
+                                Outcome::CancelledLate => "Cancelled too late",
+                            })
                         }
                     }
                 }

@@ -32,7 +32,7 @@ const WHO: [&str; 7] = [
 ];
 
 /// A route, and what it answers to each of [`WHO`] when asked for something of the client's. A new route needs a row.
-const MATRIX: [(&str, &str, [u16; 7]); 74] = [
+const MATRIX: [(&str, &str, [u16; 7]); 77] = [
     ("GET", "/login", [200, 200, 200, 303, 303, 303, 303]),
     ("POST", "/login", [422; 7]),
     ("POST", "/logout", [303; 7]),
@@ -56,6 +56,16 @@ const MATRIX: [(&str, &str, [u16; 7]); 74] = [
         "POST",
         "/bookings/{id}/cancel",
         [303, 303, 303, 404, 303, 303, 303],
+    ),
+    (
+        "GET",
+        "/bookings/history",
+        [303, 303, 303, 200, 200, 404, 404],
+    ),
+    (
+        "POST",
+        "/bookings/{id}/outcome",
+        [303, 303, 303, 404, 404, 422, 422],
     ),
     ("POST", "/holds", [303; 7]),
     (
@@ -138,6 +148,11 @@ const MATRIX: [(&str, &str, [u16; 7]); 74] = [
     (
         "GET",
         "/admin/calendar",
+        [303, 303, 303, 404, 404, 200, 200],
+    ),
+    (
+        "GET",
+        "/admin/bookings",
         [303, 303, 303, 404, 404, 200, 200],
     ),
     ("GET", "/admin/clients", [303, 303, 303, 404, 404, 200, 200]),
@@ -534,6 +549,10 @@ impl<'h> Visit<'h> {
                 ("start", self.fresh_start()),
                 ("staff", house.naledi.staff.to_string()),
                 ("version", "1".to_owned()),
+            ],
+            "/bookings/{id}/outcome" => vec![
+                ("version", "1".to_owned()),
+                ("outcome", "completed".to_owned()),
             ],
             "/bookings/{id}/cancel"
             | "/admin/invoices/{id}/issue"
