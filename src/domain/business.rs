@@ -28,14 +28,10 @@ pub struct Business {
     pub hue: u16,
     /// What clients may do with their bookings.
     pub rules: Rules,
-    /// Minutes for which a time that became free is kept for whoever waits for it.
-    pub offer_minutes: i64,
     /// Minutes before a session at which its client is reminded, the longest first.
     pub reminders: Vec<i64>,
     /// Whole weeks after the current one that can be booked.
     pub horizon_weeks: i32,
-    /// Whether a session that is over counts as completed unless staff say otherwise.
-    pub completes: bool,
 }
 
 impl Business {
@@ -52,10 +48,8 @@ impl Business {
             due_days: 7,
             hue: 172,
             rules: Rules::default(),
-            offer_minutes: 15,
             reminders: vec![24 * 60],
             horizon_weeks: 26,
-            completes: false,
         }
     }
 

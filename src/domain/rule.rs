@@ -7,6 +7,7 @@ use super::hold::{self, Kept};
 use super::service::Service;
 use super::slot::{Busy, Calendar};
 use jiff::{SignedDuration, Timestamp};
+use std::ops::RangeInclusive;
 
 /// How long after booking a client may undo it, whatever the window.
 pub const GRACE: SignedDuration = SignedDuration::from_mins(3);
@@ -22,6 +23,10 @@ pub struct Rules {
     pub most_open: i64,
     /// What a late cancellation costs, in minor units; 0 for nothing.
     pub late_fee: i64,
+    /// Minutes for which a time that became free is kept for whoever waits for it.
+    pub offer_minutes: i64,
+    /// Whether a session that is over counts as completed unless staff say otherwise.
+    pub completes: bool,
 }
 
 impl Default for Rules {
@@ -31,6 +36,8 @@ impl Default for Rules {
             move_minutes: 24 * 60,
             most_open: 0,
             late_fee: 0,
+            offer_minutes: 15,
+            completes: false,
         }
     }
 }
@@ -46,11 +53,15 @@ pub enum Wrong {
     Most,
     #[error("Enter an amount like 200 or 200.00, up to 1 000 000; 0 for no fee.")]
     Fee,
+    #[error("Enter minutes from 5 to 1440, which is a day.")]
+    Offer,
 }
 
 /// Thirty days.
 const MOST_MINUTES: i64 = 43_200;
 const MOST_OPEN: i64 = 100;
+/// Time to read a mail at least, and a day at most: meanwhile nobody else can book.
+const OFFER: RangeInclusive<i64> = 5..=1440;
 /// Minor units, as for the price of a service.
 const MOST_FEE: i64 = 100_000_000;
 
@@ -63,6 +74,7 @@ impl Rules {
             (Wrong::Move, window.contains(&self.move_minutes)),
             (Wrong::Most, (0..=MOST_OPEN).contains(&self.most_open)),
             (Wrong::Fee, (0..=MOST_FEE).contains(&self.late_fee)),
+            (Wrong::Offer, OFFER.contains(&self.offer_minutes)),
         ]
         .into_iter()
         .filter(|(_, right)| !right)
@@ -77,8 +89,12 @@ impl Rules {
             move_minutes,
             most_open,
             late_fee,
+            offer_minutes,
+            completes,
         } = self;
-        format!("{cancel_minutes} {move_minutes} {most_open} {late_fee}")
+        format!(
+            "{cancel_minutes} {move_minutes} {most_open} {late_fee} {offer_minutes} {completes}"
+        )
     }
 
     /// Whether a client with so many sessions ahead may book one more.
@@ -257,10 +273,18 @@ mod tests {
             move_minutes: MOST_MINUTES + 1,
             most_open: MOST_OPEN + 1,
             late_fee: -1,
+            offer_minutes: 4,
+            completes: false,
         };
         assert_eq!(
             wrong.wrongs(),
-            [Wrong::Cancel, Wrong::Move, Wrong::Most, Wrong::Fee]
+            [
+                Wrong::Cancel,
+                Wrong::Move,
+                Wrong::Most,
+                Wrong::Fee,
+                Wrong::Offer
+            ]
         );
     }
 

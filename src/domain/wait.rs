@@ -157,7 +157,7 @@ pub fn offer(
     start: Timestamp,
     now: Timestamp,
 ) -> Option<Kept> {
-    let limit = now.saturating_add(SignedDuration::from_mins(business.offer_minutes));
+    let limit = now.saturating_add(SignedDuration::from_mins(business.rules.offer_minutes));
     let until = closes_at(service, start).min(limit.unwrap_or(now));
     (until > now).then(|| Kept {
         busy: service.busy(start),

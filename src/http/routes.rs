@@ -40,10 +40,18 @@ impl Route {
 
 /// Every route.
 pub fn table() -> Vec<Route> {
-    [entrance(), portal(), own(), office(), setup(), machinery()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        entrance(),
+        portal(),
+        sessions(),
+        own(),
+        office(),
+        setup(),
+        machinery(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Signing in and out.
@@ -77,11 +85,10 @@ fn entrance() -> Vec<Route> {
     ]
 }
 
-/// What clients see and do, and staff with them.
-fn portal() -> Vec<Route> {
-    use Who::{Anyone, Client, SignedIn, Staff};
+/// Sessions: booked, kept while one chooses, waited for, and what came of them.
+fn sessions() -> Vec<Route> {
+    use Who::{Client, SignedIn, Staff};
     vec![
-        row(Method::GET, "/", SignedIn, get(home::show)),
         row(Method::GET, "/bookings", Client, get(booking::calendar)),
         row(Method::GET, "/bookings/new", SignedIn, get(booking::sheet)).in_sheet(),
         row(Method::POST, "/bookings", SignedIn, post(booking::create)).in_sheet(),
@@ -129,6 +136,14 @@ fn portal() -> Vec<Route> {
             Client,
             post(wait::decline),
         ),
+    ]
+}
+
+/// What clients see and do, and staff with them.
+fn portal() -> Vec<Route> {
+    use Who::{Anyone, Client, SignedIn};
+    vec![
+        row(Method::GET, "/", SignedIn, get(home::show)),
         row(Method::GET, "/invoices", Client, get(invoice::list)),
         row(Method::GET, "/invoices/{id}", SignedIn, get(invoice::show)),
         row(Method::GET, "/messages", SignedIn, get(message::own)),

@@ -60,13 +60,13 @@ pub async fn load(tx: &mut Tx) -> Result<Business, Error> {
             move_minutes: number("move_minutes").unwrap_or(plain.rules.move_minutes),
             most_open: number("most_open").unwrap_or(plain.rules.most_open),
             late_fee: number("late_fee").unwrap_or(plain.rules.late_fee),
+            offer_minutes: number("offer_minutes").unwrap_or(plain.rules.offer_minutes),
+            completes: number("completes").map_or(plain.rules.completes, |n| n == 1),
         },
-        offer_minutes: number("offer_minutes").unwrap_or(plain.offer_minutes),
         reminders: text("reminders").map_or(plain.reminders, reminder::times),
         horizon_weeks: number("horizon_weeks")
             .and_then(|n| n.try_into().ok())
             .unwrap_or(plain.horizon_weeks),
-        completes: number("completes").map_or(plain.completes, |n| n == 1),
     })
 }
 
@@ -89,12 +89,14 @@ pub async fn save(tx: &mut Tx, new: &NewBusiness) -> Result<(), Error> {
     Ok(())
 }
 
-fn written(rules: &Rules) -> [(&'static str, String); 4] {
+fn written(rules: &Rules) -> [(&'static str, String); 6] {
     [
         ("cancel_minutes", rules.cancel_minutes.to_string()),
         ("move_minutes", rules.move_minutes.to_string()),
         ("most_open", rules.most_open.to_string()),
         ("late_fee", rules.late_fee.to_string()),
+        ("offer_minutes", rules.offer_minutes.to_string()),
+        ("completes", i64::from(rules.completes).to_string()),
     ]
 }
 

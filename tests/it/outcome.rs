@@ -5,6 +5,7 @@ use crate::house::{House, On, at, on_both};
 use portico::domain::booking::{Refusal, Status};
 use portico::domain::id::BookingId;
 use portico::domain::outcome::{Back, Filter, Outcome};
+use portico::domain::rule::Rules;
 use portico::domain::viewer::Viewer;
 use portico::store::booking::Settle;
 use portico::store::{self, Error};
@@ -51,20 +52,6 @@ impl House {
             Box::pin(store::booking::complete_ended(tx, *now))
         });
         done.await.unwrap()
-    }
-
-    async fn set(&self, name: &'static str, value: &'static str) {
-        let set = self.app.transact((), move |tx, ()| {
-            Box::pin(async move {
-                tx.q("INSERT INTO settings (name, value) VALUES ($1, $2)")
-                    .bind(name)
-                    .bind(value)
-                    .run()
-                    .await?;
-                Ok(())
-            })
-        });
-        set.await.unwrap();
     }
 }
 
@@ -157,7 +144,11 @@ on_both!(
         house.clock().advance(A_DAY + A_DAY / 12);
         assert_eq!(house.complete_ended().await, 0, "it is not set so");
         house.settle(missed, 1, Outcome::NoShow).await.unwrap();
-        house.set("completes", "1").await;
+        let rules = Rules {
+            completes: true,
+            ..Rules::default()
+        };
+        house.rule(rules).await;
         let (one, two) = tokio::join!(house.complete_ended(), house.complete_ended());
         assert_eq!(one + two, 1, "each is completed by one instance");
         assert_eq!(house.how_it_is(over).await, (Status::Completed, false, 2));

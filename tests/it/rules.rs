@@ -33,7 +33,7 @@ fn refusal<T: std::fmt::Debug>(outcome: Result<T, Error>) -> Refusal {
 }
 
 impl House {
-    async fn rule(&self, rules: Rules) {
+    pub(crate) async fn rule(&self, rules: Rules) {
         let stands = self.rules().await;
         let change = SetRules {
             by: self.naledi.clone(),
@@ -650,6 +650,8 @@ on_both!(
                 ("move", "60"),
                 ("most", most),
                 ("fee", fee),
+                ("offer", "30"),
+                ("completes", "1"),
             ]
         };
         let wrong = naledi.post(RULES, &fields("many", "-1")).await;
@@ -665,6 +667,8 @@ on_both!(
             move_minutes: 60,
             most_open: 3,
             late_fee: 20_000,
+            offer_minutes: 30,
+            completes: true,
         };
         assert_eq!(house.rules().await, rules);
         assert_eq!(house.last_line().await.kind, Kind::RulesChanged);

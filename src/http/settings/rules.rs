@@ -1,5 +1,5 @@
-//! The booking rules, for the owner: until when clients may change their mind, what being late costs, and how much they may
-//! have booked. A refusal shows the form again with what was typed.
+//! The booking rules, for the owner: until when clients may change their mind, what being late costs, how much they may
+//! have booked, and what the clock does by itself. A refusal shows the form again with what was typed.
 
 use super::super::error::Error;
 use super::super::extract::{Fields, Htmx, Me, StaffMe};
@@ -52,6 +52,8 @@ pub(in crate::http) async fn change(
             moving: field("move"),
             most: field("most"),
             fee: field("fee"),
+            offer: field("offer"),
+            completes: !field("completes").is_empty(),
         },
         seen: field("seen"),
         wrong: Vec::new(),
@@ -98,6 +100,8 @@ fn wish(typed: &Typed) -> Rules {
         move_minutes: number(&typed.moving),
         most_open: number(&typed.most),
         late_fee: hundredths(&typed.fee).unwrap_or(-1),
+        offer_minutes: number(&typed.offer),
+        completes: typed.completes,
     }
 }
 
@@ -107,5 +111,6 @@ fn name(wrong: Wrong) -> &'static str {
         Wrong::Move => "move",
         Wrong::Most => "most",
         Wrong::Fee => "fee",
+        Wrong::Offer => "offer",
     }
 }

@@ -37,15 +37,20 @@ pub async fn settle(tx: &mut Tx, settle: &Settle) -> Result<(), Error> {
         return Ok(());
     }
     let (status, late) = settle.outcome.status();
+    let fee = match settle.outcome {
+        Outcome::CancelledLate => business::load(tx).await?.rules.late_fee,
+        _ => 0,
+    };
     let done = tx
         .q(
-            "UPDATE bookings SET status = $3, late = $4, version = version + 1
+            "UPDATE bookings SET status = $3, late = $4, late_fee = $5, version = version + 1
             WHERE id = $1 AND version = $2 AND status <> 'cancelled'",
         )
         .bind(from.id.0)
         .bind(settle.version)
         .bind(status.as_str())
         .bind(late)
+        .bind(fee)
         .run()
         .await?;
     if done == 0 {
@@ -63,6 +68,7 @@ pub async fn settle(tx: &mut Tx, settle: &Settle) -> Result<(), Error> {
         staff: Some(from.staff),
         booking: Some(from.id),
         starts_at: Some(from.starts_at),
+        amount: (fee > 0).then_some(fee),
         ..NewActivity::of(kind, Some(settle.by.person), from.client, settle.now)
     };
     activity::add(tx, &fact).await?;
@@ -74,7 +80,7 @@ pub async fn settle(tx: &mut Tx, settle: &Settle) -> Result<(), Error> {
 /// Where the business has it so, every session that is over and of which nobody said anything was completed. Some hundreds
 /// at a time: how many that were.
 pub async fn complete_ended(tx: &mut Tx, now: Timestamp) -> Result<usize, Error> {
-    if !business::load(tx).await?.completes {
+    if !business::load(tx).await?.rules.completes {
         return Ok(0);
     }
     let done: Vec<(uuid::Uuid, uuid::Uuid)> = tx

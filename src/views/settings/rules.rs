@@ -13,6 +13,8 @@ pub struct Typed {
     pub moving: String,
     pub most: String,
     pub fee: String,
+    pub offer: String,
+    pub completes: bool,
 }
 
 impl Typed {
@@ -23,6 +25,8 @@ impl Typed {
             moving: rules.move_minutes.to_string(),
             most: rules.most_open.to_string(),
             fee: format!("{}.{:02}", rules.late_fee / 100, rules.late_fee % 100),
+            offer: rules.offer_minutes.to_string(),
+            completes: rules.completes,
         }
     }
 }
@@ -58,6 +62,11 @@ pub fn page(frame: &Page<'_>, form: &Form) -> Markup {
                         (field(form, "move", "Can be moved until, minutes before", "numeric", &typed.moving, "After that only staff move a session."))
                         (field(form, "most", "Sessions ahead at once", "numeric", &typed.most, "The most that a client can have booked; 0 for as many as they like."))
                     }
+                    (field(form, "offer", "Minutes in which to accept a time that became free", "numeric", &typed.offer, "It is kept that long for whoever waits for it, then offered to the next in line."))
+                    label.check {
+                        input type="checkbox" name="completes" value="1" checked[typed.completes];
+                        span { "Sessions that are over count as completed, unless staff say otherwise" }
+                    }
                     p.small { "A booking can be undone for three minutes, whatever these say. They hold for all sessions, those already booked too." }
                     div.acts {
                         button.btn.primary type="submit" { "Save" }
@@ -73,11 +82,17 @@ pub fn page(frame: &Page<'_>, form: &Form) -> Markup {
 /// What someone else's rules say.
 pub fn differs(business: &Business, stands: &Rules) -> String {
     format!(
-        "Someone else changed the rules meanwhile. They say now: free to cancel until {} before, moved until {} before, late fee {}, sessions ahead {}. Save again to put yours in their place.",
+        "Someone else changed the rules meanwhile. They say now: free to cancel until {} before, moved until {} before, late fee {}, sessions ahead {}, {} to accept an offer, {}. Save again to put yours in their place.",
         text::length(stands.cancel_minutes),
         text::length(stands.move_minutes),
         business.money(stands.late_fee),
         stands.most_open,
+        text::length(stands.offer_minutes),
+        if stands.completes {
+            "over is completed"
+        } else {
+            "staff say what came of a session"
+        },
     )
 }
 

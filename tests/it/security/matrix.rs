@@ -605,6 +605,7 @@ impl<'h> Visit<'h> {
                 ("move", "1440".to_owned()),
                 ("most", "0".to_owned()),
                 ("fee", "1".to_owned()),
+                ("offer", "15".to_owned()),
             ],
             "/admin/settings/staff/{id}/hours" => vec![
                 ("act", "off".to_owned()),
