@@ -181,8 +181,8 @@ impl Config {
         // The URL is not repeated: it may hold a password.
         let wrong = "PORTICO_SMTP_URL must look like smtps://user:password@mail.example:465";
         AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(|_| wrong.to_owned())?;
-        if let Some((_, rest)) = url.split_once("smtp://")
-            && !url.contains("tls=")
+        if let Some(rest) = url.strip_prefix("smtp://")
+            && !url.contains("?tls=")
         {
             let authority = rest.split(['/', '?']).next().unwrap_or_default();
             let host = authority.rsplit('@').next().unwrap_or_default();
@@ -327,6 +327,41 @@ mod tests {
             assert!(BaseUrl::parse(wrong).is_err(), "{wrong}");
         }
         assert!(BaseUrl::of_bind("0.0.0.0:3000".parse().unwrap()).is_err());
+    }
+
+    #[test]
+    fn mails_cross_no_network_in_clear_unless_that_was_asked_for() {
+        let check = |url: &str, from: Option<&str>| {
+            let bind: SocketAddr = "127.0.0.1:0".parse().unwrap();
+            let config = Config {
+                smtp_url: Some(url.to_owned()),
+                mail_from: from.map(str::to_owned),
+                ..Config::new("sqlite:x".to_owned(), bind, BaseUrl::of_bind(bind).unwrap())
+            };
+            config.check()
+        };
+        let from = Some("Kestrel Physio <hello@kestrel.example>");
+        for right in [
+            "smtps://u:p@mail.example",
+            "smtp://mail.example:587?tls=required",
+            "smtp://mail.example?tls=opportunistic",
+            "smtp://127.0.0.1:2525",
+            "smtp://localhost",
+        ] {
+            assert_eq!(check(right, from), Ok(()), "{right}");
+        }
+        for wrong in [
+            "smtp://u:secret@mail.example",
+            "smtp://localhost@mail.example",
+            "smtp://u:secret@mail.example/tls=required",
+            "http://u:secret@mail.example",
+            "mail.example",
+        ] {
+            let words = check(wrong, from).unwrap_err();
+            assert!(!words.contains("secret"), "{words}");
+        }
+        assert!(check("smtps://mail.example", None).is_err());
+        assert!(check("smtps://mail.example", Some("nobody")).is_err());
     }
 
     #[test]

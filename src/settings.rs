@@ -48,7 +48,7 @@ pub(crate) struct Settings {
     /// Who takes the clients' money: sandbox (nobody, but it looks so) or off
     #[arg(long, env = "PORTICO_PAYMENTS", default_value = "off")]
     payments: String,
-    /// smtps://user:password@host that sends the mails; unset: they are read in the outbox
+    /// smtps://… of the server that sends the mails; unset: they are read in the outbox
     #[arg(long, env = "PORTICO_SMTP_URL", hide_env_values = true)]
     smtp_url: Option<String>,
     /// Whom mails come from: an address, or NAME <ADDRESS>

@@ -65,15 +65,15 @@ impl Post {
             dir,
             url: String::new(),
         };
-        let port = post.dir.path().join("port");
+        let written = post.dir.path().join("port");
         let deadline = Instant::now() + Duration::from_secs(20);
-        while !port.exists() {
+        while !written.exists() {
             assert!(Instant::now() < deadline, "{}", post.log());
             sleep(Duration::from_millis(5)).await;
         }
         post.url = format!(
             "smtp://127.0.0.1:{}",
-            fs::read_to_string(port).expect("it says its port")
+            fs::read_to_string(written).expect("it says its port")
         );
         post
     }
