@@ -49,11 +49,6 @@ on_both!(
             (lines.len(), lines[0].kind, lines[0].name.as_str()),
             (1, Kind::Booked, "Thandi Mokoena")
         );
-        let mails = store::outbox::list(&mut tx, 10, house.clock().now())
-            .await
-            .unwrap();
-        assert_eq!(mails.len(), 1);
-        assert_eq!(mails[0].to_address, "thandi@kestrel.example");
         let mails = store::outbox::list(&mut tx, 10).await.unwrap();
         let mut told: Vec<&str> = mails.iter().map(|mail| &*mail.to_address).collect();
         told.sort_unstable();
@@ -102,12 +97,7 @@ on_both!(
         }
         let mut tx = house.app.db.snapshot().await.unwrap();
         assert!(store::activity::list(&mut tx, 10).await.unwrap().is_empty());
-        assert!(
-            store::outbox::list(&mut tx, 10, house.clock().now())
-                .await
-                .unwrap()
-                .is_empty()
-        );
+        assert!(store::outbox::list(&mut tx, 10).await.unwrap().is_empty());
     }
 );
 

@@ -73,6 +73,8 @@ async fn cancel(house: &House, booking: BookingId, version: i64) {
         viewer: Viewer::Client(house.thandi.clone()),
         booking,
         version,
+        told: None,
+        reason: None,
         now: house.clock().now(),
     };
     let done = house.app.transact(cancel, |tx, cancel| {
@@ -92,6 +94,7 @@ async fn reschedule(house: &House, booking: BookingId, version: i64, start: &str
             house.naledi.staff
         },
         start: at(start),
+        reason: None,
         now: house.clock().now(),
     };
     let done = house

@@ -83,6 +83,8 @@ impl House {
             viewer: Viewer::Client(client.clone()),
             booking,
             version: 1,
+            told: None,
+            reason: None,
             now: self.clock().now(),
         };
         let done = self.app.transact(cancel, |tx, cancel| {

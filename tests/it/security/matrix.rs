@@ -20,6 +20,18 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+/// The form of the rules, with another fee than the house begins with.
+fn rules() -> Vec<(&'static str, String)> {
+    vec![
+        ("seen", Rules::default().line()),
+        ("cancel", "1440".to_owned()),
+        ("move", "1440".to_owned()),
+        ("most", "0".to_owned()),
+        ("fee", "1".to_owned()),
+        ("offer", "15".to_owned()),
+    ]
+}
+
 /// Who comes, in the order of the columns of [`MATRIX`].
 const WHO: [&str; 7] = [
     "a guest",
@@ -599,14 +611,7 @@ impl<'h> Visit<'h> {
                     "on".to_owned(),
                 ),
             ],
-            "/admin/settings/rules" => vec![
-                ("seen", Rules::default().line()),
-                ("cancel", "1440".to_owned()),
-                ("move", "1440".to_owned()),
-                ("most", "0".to_owned()),
-                ("fee", "1".to_owned()),
-                ("offer", "15".to_owned()),
-            ],
+            "/admin/settings/rules" => rules(),
             "/admin/settings/staff/{id}/hours" => vec![
                 ("act", "off".to_owned()),
                 ("from", "2026-12-24".to_owned()),
