@@ -5,7 +5,6 @@ use super::error::Error;
 use super::extract::{Fields, Me, Named};
 use crate::app::App;
 use crate::domain::id::PersonId;
-use crate::domain::viewer::Viewer;
 use crate::live::{self, Page, Reading};
 use crate::secret;
 use crate::store::feed::NewFeed;
@@ -24,21 +23,16 @@ const PAST: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// `GET /account`.
 pub(super) async fn show(State(app): State<App>, Me(viewer): Me) -> Result<Markup, Error> {
-    page(&app, &viewer, None).await
-}
-
-async fn page(app: &App, viewer: &Viewer, feed: Option<String>) -> Result<Markup, Error> {
     let person = viewer.person().ok_or(Error::NotFound)?;
     let mut reading = Reading::open(&app.source).await?;
     let view = View {
         wants_reminders: reminder::is_wanted(&mut reading.tx, person).await?,
-        has_feed: feed::since(&mut reading.tx, person).await?.is_some(),
-        feed,
+        has_feed: feed::exists(&mut reading.tx, person).await?,
     };
-    let live = live::open(&mut reading, viewer, &Page::Plain).await?;
+    let live = live::open(&mut reading, &viewer, &Page::Plain).await?;
     let frame = layout::Page {
         business: &reading.business,
-        viewer,
+        viewer: &viewer,
         tab: layout::Tab::Account,
         title: "Your account",
         live: Some(&live),
@@ -80,7 +74,8 @@ pub(super) async fn make(State(app): State<App>, Me(viewer): Me) -> Result<Marku
     let address = format!("{}{}", app.config.base_url.as_str(), url::feed(&new.secret));
     app.transact(new, |tx, new| Box::pin(feed::create(tx, new)))
         .await?;
-    page(&app, &viewer, Some(address)).await
+    let business = business::load(&mut app.db.snapshot().await?).await?;
+    Ok(views::made(&business, &address))
 }
 
 /// `POST /account/feed/revoke`.

@@ -36,14 +36,14 @@ pub async fn revoke(tx: &mut Tx, person: PersonId) -> Result<(), Error> {
     Ok(())
 }
 
-/// Since when someone has one.
-pub async fn since(tx: &mut Tx, person: PersonId) -> Result<Option<Timestamp>, Error> {
+/// Whether someone has one.
+pub async fn exists(tx: &mut Tx, person: PersonId) -> Result<bool, Error> {
     let row: Option<(i64,)> = tx
         .q("SELECT created_at FROM feeds WHERE person_id = $1")
         .bind(person.0)
         .opt()
         .await?;
-    Ok(row.map(|(ms,)| super::at(ms)))
+    Ok(row.is_some())
 }
 
 /// Whose calendar an address leads to. Nobody's, when it is unknown or they are disabled.

@@ -12,8 +12,6 @@ use maud::{Markup, html};
 pub struct View {
     pub wants_reminders: bool,
     pub has_feed: bool,
-    /// The address of the calendar that was just made: shown once, as only its hash is kept.
-    pub feed: Option<String>,
 }
 
 /// The page.
@@ -23,7 +21,7 @@ pub fn page(frame: &Page<'_>, view: &View) -> Markup {
         div.page-head { div { h1 { (frame.title) } } }
         div.stack-l {
             @if is_client { (reminders(view.wants_reminders)) }
-            (feed(view))
+            (feed(view.has_feed))
         }
     };
     layout::page(frame, &body)
@@ -43,31 +41,42 @@ fn reminders(wanted: bool) -> Markup {
     }
 }
 
-fn feed(view: &View) -> Markup {
+fn feed(has_feed: bool) -> Markup {
     html! {
         section.card aria-labelledby="feed-title" {
             header { h2 #feed-title { "Your calendar" } }
             div.body.stack {
                 p { "Subscribe to your sessions in the calendar of your phone or computer. Whoever has the address can read them." }
-                @if let Some(address) = &view.feed {
-                    (note("ok", "This address is shown only now. Copy it into your calendar."))
-                    div.field {
-                        label for="feed" { "Address of your calendar" }
-                        input #feed type="text" readonly value=(address);
-                    }
-                }
                 div.acts {
                     form method="post" action=(url::OWN_FEED) {
-                        button.btn type="submit" { @if view.has_feed { "Make a new address" } @else { "Make an address" } }
+                        button.btn type="submit" { @if has_feed { "Make a new address" } @else { "Make an address" } }
                     }
-                    @if view.has_feed {
+                    @if has_feed {
                         form method="post" action=(url::REVOKE_FEED) { button.btn type="submit" { "End the address" } }
                     }
                 }
-                @if view.has_feed { p.small { "A new address ends the one before." } }
+                @if has_feed { p.small { "A new address ends the one before." } }
             }
         }
     }
+}
+
+/// The address of the calendar that was just made: shown once, as only its hash is kept.
+pub fn made(business: &Business, address: &str) -> Markup {
+    let body = html! {
+        section.card {
+            header { h1 { "Your calendar" } }
+            div.body.stack {
+                (note("ok", "This address is shown only now. Copy it into your calendar."))
+                div.field {
+                    label for="feed" { "Address of your calendar" }
+                    input #feed type="text" readonly value=(address);
+                }
+                a.btn href=(url::ACCOUNT) { "Your account" }
+            }
+        }
+    };
+    layout::lone(business, "Your calendar", &body)
 }
 
 /// Asks whether to stop reminders, or says that they are stopped.
