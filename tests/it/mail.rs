@@ -8,6 +8,7 @@ use portico::app::App;
 use portico::config::Config;
 use portico::domain::email::{Email, Kind, Progress};
 use portico::domain::id::BookingId;
+use portico::domain::rule::Reason;
 use portico::domain::viewer::Viewer;
 use portico::store::booking::{Cancel, Move};
 use portico::{jobs, store};
@@ -94,7 +95,7 @@ async fn reschedule(house: &House, booking: BookingId, version: i64, start: &str
             house.naledi.staff
         },
         start: at(start),
-        reason: None,
+        reason: Reason::parse("The room is being painted"),
         now: house.clock().now(),
     };
     let done = house
