@@ -64,6 +64,7 @@ impl Sweep {
     async fn once(&mut self, app: &App) -> Result<(), Error> {
         let began = Instant::now();
         let found = topic::sweep(&app.db, self.mark).await?;
+        fault::point("after_sweep").await;
         // An answer that lay there while this process was frozen tells a time that is long past.
         if let Some(at) = found.at
             && began.elapsed() < Duration::from_secs(1)

@@ -8,6 +8,7 @@ mod booking;
 mod clock;
 mod crash;
 mod database;
+mod frozen;
 mod payment;
 mod redis;
 mod sockets;
