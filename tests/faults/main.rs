@@ -11,6 +11,7 @@ mod database;
 mod frozen;
 mod payment;
 mod redis;
+mod restored;
 mod sockets;
 mod starved;
 mod switches;
