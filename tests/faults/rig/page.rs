@@ -1,4 +1,4 @@
-//! What a page shows: its slots and messages by id, as it was loaded and as it was told since. It refuses what no browser
+//! What a page shows: its slots, messages and coming sessions by id, as it was loaded and as it was told since. It refuses what no browser
 //! could do: changing an element that the page does not have.
 
 use anyhow::ensure;
@@ -140,12 +140,15 @@ impl Page {
 }
 
 fn is_part(id: &str) -> bool {
-    id.starts_with("slot-") || id.starts_with(WINDOWED)
+    ["slot-", "coming-0", WINDOWED]
+        .iter()
+        .any(|list| id.starts_with(list))
 }
 
 fn has_no_part(push: ElementRef<'_>) -> bool {
-    let parts = Selector::parse("[id^=slot-], [id^=msg-]").expect("a selector");
-    push.select(&parts).next().is_none()
+    let all = Selector::parse("[id]").expect("a selector");
+    let mut ids = push.select(&all).filter_map(|element| element.attr("id"));
+    !ids.any(is_part)
 }
 
 /// Whether no region's version is lower in the later cursor of the same past.
