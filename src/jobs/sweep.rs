@@ -72,7 +72,11 @@ impl Sweep {
             app.clock.follow(at);
         }
         if self.has_failed || found.is_new_epoch {
-            app.hub.mark_all();
+            if found.is_new_epoch {
+                app.hub.begin_anew();
+            } else {
+                app.hub.mark_all();
+            }
             self.handled.clear();
         }
         let is_news =
