@@ -64,6 +64,7 @@ impl Sweep {
     async fn once(&mut self, app: &App) -> Result<(), Error> {
         let began = Instant::now();
         let found = topic::sweep(&app.db, self.mark).await?;
+        fault::point("after_sweep").await;
         // An answer that lay there while this process was frozen tells a time that is long past.
         if let Some(at) = found.at
             && began.elapsed() < Duration::from_secs(1)
@@ -71,7 +72,11 @@ impl Sweep {
             app.clock.follow(at);
         }
         if self.has_failed || found.is_new_epoch {
-            app.hub.mark_all();
+            if found.is_new_epoch {
+                app.hub.begin_anew();
+            } else {
+                app.hub.mark_all();
+            }
             self.handled.clear();
         }
         let is_news =

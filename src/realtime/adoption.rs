@@ -16,8 +16,8 @@ use tokio::time::timeout;
 
 /// Regions on their way from a page's cursor into the hub.
 pub(super) struct Adoption<R> {
-    /// New here, with what their first watcher has.
-    waiting: Vec<(Arc<Entry<R>>, Mark)>,
+    /// New here.
+    waiting: Vec<Waiting<R>>,
     /// Adopted, and worth knowing better.
     known_by_name: Vec<Arc<Entry<R>>>,
     is_running: bool,
@@ -33,9 +33,18 @@ impl<R> Default for Adoption<R> {
     }
 }
 
+/// A region, and what its first watcher has of it.
+struct Waiting<R> {
+    entry: Arc<Entry<R>>,
+    seen: Mark,
+    /// The one that it was asked for with. Not a later one: what came in doubt while it waited, as when the database turned
+    /// out to have another past, must be loaded, though the versions are the same.
+    generation: u64,
+}
+
 /// What the adopting task does next.
 enum Next<R> {
-    Adopt(Vec<(Arc<Entry<R>>, Mark)>),
+    Adopt(Vec<Waiting<R>>),
     Load(Arc<Entry<R>>),
     Rest,
 }
@@ -50,9 +59,13 @@ impl<R: Region> Hub<R> {
 
     /// Takes over what a page has of a region that nobody here watched, if the database has nothing newer; loads it else.
     /// The region was asked for, and nobody else is at it.
-    pub(super) fn adopt(&self, entry: &Arc<Entry<R>>, seen: Mark) {
+    pub(super) fn adopt(&self, entry: &Arc<Entry<R>>, seen: Mark, generation: u64) {
         let mut adoption = self.adoption();
-        adoption.waiting.push((Arc::clone(entry), seen));
+        adoption.waiting.push(Waiting {
+            entry: Arc::clone(entry),
+            seen,
+            generation,
+        });
         if !adoption.is_running {
             adoption.is_running = true;
             drop(adoption);
@@ -93,11 +106,10 @@ impl<R: Region> Hub<R> {
         }
     }
 
-    async fn adopt_batch(&self, batch: Vec<(Arc<Entry<R>>, Mark)>) {
-        let generations: Vec<u64> = batch.iter().map(|(entry, _)| entry.state().dirty).collect();
+    async fn adopt_batch(&self, batch: Vec<Waiting<R>>) {
         let topics: HashSet<Topic> = batch
             .iter()
-            .flat_map(|(entry, _)| entry.topics.iter().copied())
+            .flat_map(|one| one.entry.topics.iter().copied())
             .collect();
         let topics: Vec<Topic> = topics.into_iter().collect();
         let source = self.0.source.clone();
@@ -105,7 +117,12 @@ impl<R: Region> Hub<R> {
         let versions = versions
             .inspect_err(|error| tracing::warn!(%error, "versions could not be read"))
             .ok();
-        for ((entry, seen), generation) in batch.into_iter().zip(generations) {
+        for Waiting {
+            entry,
+            seen,
+            generation,
+        } in batch
+        {
             let stands_at = versions.as_ref().map(|versions| entry.version_in(versions));
             let now = self.0.clock.now();
             let holds = seen.valid_until().is_none_or(|until| now < until);
@@ -113,7 +130,7 @@ impl<R: Region> Hub<R> {
                 tokio::spawn(self.clone().load(entry));
                 continue;
             }
-            // Right as of the asking, which was after the generation was read: what moved since is loaded.
+            // Right as of the asking, which was after that generation: what moved since is loaded.
             let is_done = take_over(&entry, seen, generation);
             if let Some(due) = seen.valid_until() {
                 self.due_at(due);

@@ -35,6 +35,8 @@ pub(super) struct State {
     /// Counts the times it was marked dirty, and the one that the last load began after.
     pub(super) dirty: u64,
     pub(super) served: u64,
+    /// What was asked for before this one was of another past.
+    pub(super) anew: u64,
     pub(super) loading: bool,
     pub(super) dirty_since: Option<Instant>,
     pub(super) loaded_at: Option<Instant>,

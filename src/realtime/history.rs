@@ -76,6 +76,14 @@ impl History {
         self.adopted = true;
     }
 
+    /// What was seen until now never was: whoever saw it gets the whole. Numbers go on, for watchers have them.
+    pub(super) fn forget(&mut self) {
+        *self = Self {
+            at: self.at,
+            ..Self::default()
+        };
+    }
+
     /// Whether the parts of the current rendering are unknown.
     pub(super) fn is_adopted(&self) -> bool {
         self.adopted
@@ -104,7 +112,7 @@ impl History {
             }
             _ => self.push(whole.digest, whole.windows()),
         }
-        if self.structure != whole.structure || self.adopted || self.at == 1 {
+        if self.structure != whole.structure || self.adopted || self.ring.len() == 1 {
             self.structure = whole.structure;
             self.structure_at = self.at;
         }

@@ -160,6 +160,19 @@ impl<R: Region> Hub<R> {
         self.alarm_all();
     }
 
+    /// The database has another past than the one that all of this was loaded from. The same as [`Hub::mark_all`], and what
+    /// pages have seen is forgotten: compared with it, what they keep outside a list's window would stay.
+    pub fn begin_anew(&self) {
+        for entry in &self.0.entries {
+            let entry = entry.value();
+            let mut state = entry.state();
+            state.history.forget();
+            state.patches.clear();
+            state.anew = state.dirty + 1;
+        }
+        self.mark_all();
+    }
+
     fn alarm_all(&self) {
         self.0.alarmed.fetch_add(1, Ordering::AcqRel);
         for bells in &self.0.alarms {
@@ -346,8 +359,9 @@ impl<R: Region> Hub<R> {
         let mut state = entry.state();
         if let Some(seen) = seen.filter(|_| state.is_unasked()) {
             entry.ask(&mut state);
+            let generation = state.dirty;
             drop(state);
-            self.adopt(&entry, seen);
+            self.adopt(&entry, seen, generation);
             return entry;
         }
         if state.history.is_adopted()
@@ -435,6 +449,9 @@ impl<R: Region> Hub<R> {
             };
             let is_done = {
                 let mut state = entry.state();
+                if generation < state.anew {
+                    continue;
+                }
                 state.version = loaded.version;
                 state.valid_until = loaded.valid_until;
                 // After the state has it: whoever looks for the next deadline in between would miss it.

@@ -20,7 +20,7 @@ const OVERLAPS: &str =
         OR a.starts_at + (a.minutes + b.before_minutes) * 60000 > b.starts_at)";
 
 /// Free starts of a week, and whose they are.
-async fn free(person: &Person) -> anyhow::Result<(String, Vec<String>)> {
+pub(crate) async fn free(person: &Person) -> anyhow::Result<(String, Vec<String>)> {
     let mut page = person.get("/bookings").await?;
     for _ in 0..4 {
         let starts = page.attributes("[data-state=free]", "data-slot");
@@ -37,7 +37,11 @@ async fn free(person: &Person) -> anyhow::Result<(String, Vec<String>)> {
 }
 
 /// The sessions that fit at a time.
-async fn services(person: &Person, start: &str, staff: &str) -> anyhow::Result<Vec<String>> {
+pub(crate) async fn services(
+    person: &Person,
+    start: &str,
+    staff: &str,
+) -> anyhow::Result<Vec<String>> {
     let path = format!("/bookings/new?start={start}&staff={staff}");
     let sheet = person.get(&path).await?;
     Ok(sheet.attributes("input[name=service]:not([disabled])", "value"))

@@ -171,7 +171,8 @@ async fn a_dead_line_is_freed() -> Outcome {
     })
     .await?;
     for (_, far, _) in &lines {
-        // The page comes back by itself, as live.js does when it has heard nothing for twelve seconds.
+        // The page comes back because the server ended its line. One that hears nothing gives up sooner by itself, which
+        // tests/browser/away.test.mjs sees.
         far.is_live(STALE + STALE).await?;
         far.shows("Can you hear me?", STALE).await?;
         far.is_exact(only.address, STALE).await?;

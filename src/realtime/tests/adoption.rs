@@ -50,7 +50,7 @@ async fn come_back_in_vain(world: &Shared, page: &mut Page) {
     world.lock().unwrap().barred = vec![Toy::Base, Toy::Over, Toy::Far];
     page.reconnect(1);
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert!(!page.pull(), "it was taken from the cursor");
+    assert!(!page.pull().await, "it was taken from the cursor");
     world.lock().unwrap().barred.clear();
     page.settle().await;
 }
@@ -114,7 +114,7 @@ async fn no_shared_part_is_sent_over_ones_own() {
     world.lock().unwrap().change(&Change::Set(1, 5));
     page.hubs[1].mark(Topic::Settings);
     tokio::time::sleep(Duration::from_secs(1)).await;
-    page.pull();
+    page.pull().await;
     assert_eq!(page.dom.elements[1].1, "own 7");
     world.lock().unwrap().barred.clear();
     page.settle().await;

@@ -117,7 +117,7 @@ async fn a_page_is_not_sent_back_to_what_another_instance_still_shows() {
     town.moves.reconnect(0);
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(
-        !town.moves.pull(),
+        !town.moves.pull().await,
         "what is there is older than what it has"
     );
     assert_eq!(shown(&town.moves), "2");

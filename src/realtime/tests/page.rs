@@ -3,12 +3,14 @@
 use super::dom::Dom;
 use super::world::Toy;
 use crate::realtime::bell::Bell;
-use crate::realtime::cursor::{Cursor, Mark};
+use crate::realtime::cursor::{Cursor, Mark, Tag};
 use crate::realtime::entry::{Entry, Watcher};
 use crate::realtime::frame::{Pull, Watched};
 use crate::realtime::hub::Hub;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -24,6 +26,8 @@ pub(super) struct Page {
     pub(super) dom: Dom,
     /// How often it was sent something.
     pub(super) sent_count: u32,
+    /// The world was put back to an earlier state.
+    pub(super) may_go_back: bool,
 }
 
 impl Page {
@@ -33,6 +37,7 @@ impl Page {
         let socket = next_socket();
         let watched = attach(&hubs[at], socket, &bell, &cursor);
         let far = attach_far(&hubs[at], socket, &bell, &cursor);
+        bell.ring(Bell::EVERYTHING);
         Self {
             hubs: hubs.to_vec(),
             at,
@@ -43,6 +48,7 @@ impl Page {
             cursor,
             dom: Dom::bare(),
             sent_count: 0,
+            may_go_back: false,
         }
     }
 
@@ -63,12 +69,37 @@ impl Page {
         self.socket = next_socket();
         self.watched = attach(&self.hubs[to], self.socket, &self.bell, &self.cursor);
         self.far = attach_far(&self.hubs[to], self.socket, &self.bell, &self.cursor);
+        self.bell.ring(Bell::EVERYTHING);
     }
 
-    /// Whether it was up to date already.
-    pub(super) fn pull(&mut self) -> bool {
-        let near = self.pull_one(false);
-        self.pull_one(true) && near
+    /// Comes back to an instance that knows this epoch of the database: of another one, what the page has means nothing.
+    pub(super) fn reconnect_in(&mut self, to: usize, epoch: Tag) {
+        if self.cursor.epoch != epoch {
+            self.cursor.marks.clear();
+            self.cursor.epoch = epoch;
+        }
+        self.reconnect(to);
+    }
+
+    /// Takes what the places have that rang since the last look, as a socket does: of the others it knows nothing. Whether
+    /// those that rang are there and had nothing new.
+    pub(super) async fn pull(&mut self) -> bool {
+        let look = poll_fn(|cx| Poll::Ready(self.bell.poll(cx)));
+        let Poll::Ready(rung) = look.await else {
+            return true;
+        };
+        let near = rung & Bell::place(0) == 0 || self.pull_one(false);
+        (rung & Bell::place(1) == 0 || self.pull_one(true)) && near
+    }
+
+    /// Whether it has what its instance has.
+    fn is_current(&self) -> bool {
+        self.entries().all(|entry| {
+            let state = entry.state();
+            let has = self.cursor.mark(entry.name);
+            state.stale_for() == Duration::ZERO
+                && has.is_some_and(|has| (has.version, has.digest) == (state.version, state.digest))
+        })
     }
 
     fn pull_one(&mut self, far: bool) -> bool {
@@ -86,7 +117,7 @@ impl Page {
         for mark in std::iter::once(base).chain(over) {
             let before = self.cursor.mark(mark.region);
             assert!(
-                before.is_none_or(|before| before.version <= mark.version),
+                self.may_go_back || before.is_none_or(|before| before.version <= mark.version),
                 "the page goes back in time"
             );
             self.cursor.marks.retain(|old| old.region != mark.region);
@@ -103,13 +134,14 @@ impl Page {
     pub(super) async fn sent(&self, place: &Watched<Toy>) -> String {
         let content = async {
             loop {
-                rung(&self.bell).await;
+                let why = rung(&self.bell).await;
                 let pulled = place.pull(&self.cursor, self.socket, |_| ());
                 if let Pull::Ready {
                     content: Some(content),
                     ..
                 } = pulled
                 {
+                    self.bell.ring(why);
                     return html(&content);
                 }
             }
@@ -118,16 +150,15 @@ impl Page {
         content.expect("something is sent")
     }
 
-    /// Pulls until there is nothing more, with every load done.
+    /// Pulls whenever it is rung for, until it has what there is. A place that changed and never rang stays as it was.
     pub(super) async fn settle(&mut self) {
         for _ in 0..200 {
-            let idle = self
-                .entries()
-                .all(|entry| entry.state().stale_for() == Duration::ZERO);
-            if self.pull() && idle {
+            self.pull().await;
+            if self.is_current() {
                 return;
             }
-            let _ = timeout(Duration::from_millis(20), rung(&self.bell)).await;
+            let why = timeout(Duration::from_millis(20), rung(&self.bell)).await;
+            self.bell.ring(why.unwrap_or_default());
         }
         panic!("the page never comes to rest");
     }
@@ -154,7 +185,7 @@ pub(super) fn attach(
 
 /// Waits until it rings.
 async fn rung(bell: &Bell) -> u32 {
-    std::future::poll_fn(|cx| bell.poll(cx)).await
+    poll_fn(|cx| bell.poll(cx)).await
 }
 
 fn watcher(bell: &Arc<Bell>, n: usize) -> Watcher {

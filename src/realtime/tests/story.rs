@@ -3,13 +3,14 @@
 
 use super::instance::Instance;
 use super::page::Page;
-use super::world::{Change, FAR, PARTS, Shared, WINDOW};
+use super::world::{Change, FAR, PARTS, Shared, Toy, WINDOW, World};
 use crate::clock::Clock;
 use crate::domain::topic::Topic;
 use crate::realtime::bus::toy::{Fate, Toy as Bus};
 use crate::realtime::hub::Hub;
 use jiff::Timestamp;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Builder;
@@ -17,11 +18,22 @@ use tokio::runtime::Builder;
 /// Instances, and pages: at first each page is at an instance of its own.
 const INSTANCES: usize = 3;
 
+/// Nothing is due later than so much ahead.
+const LONGEST: Duration = Duration::from_millis(20);
+
 /// What may happen, one at a time.
 #[derive(Debug, Clone)]
 enum Step {
     /// Somebody writes at an instance; without one, at another that died before it could tell anybody.
     Write(Option<usize>, Change),
+    /// Somebody begins to write; it is committed some time later, and told by an instance if that lives.
+    Begin,
+    Commit(Option<usize>, Change),
+    /// What the database does not answer loads of from now on.
+    Bar(Vec<Toy>),
+    /// A copy of the database is taken, and put back under a new epoch.
+    Copy,
+    PutBack,
     /// The bus takes what waits at an instance.
     Tell(usize),
     /// One of the messages on their way to an instance, whichever was sent before it.
@@ -42,6 +54,8 @@ enum Step {
     Reconnect(usize, usize),
     /// So many moments pass.
     Rest(u8),
+    /// So many milliseconds pass on everybody's clock, and an instance looks at it.
+    Tick(u8, usize),
 }
 
 /// Anything.
@@ -55,6 +69,8 @@ fn change() -> impl Strategy<Value = Change> {
         1 => (0..WINDOW, 1u8..4).prop_map(|(back, value)| Change::Edit(back, value)),
         1 => (0..WINDOW).prop_map(Change::Forget),
         1 => (0u8..3).prop_map(Change::Title),
+        2 => (0..PARTS, 0u8..3).prop_map(|(n, value)| Change::Both(n, value)),
+        1 => (0..20u8).prop_map(Change::Due),
     ]
 }
 
@@ -78,9 +94,17 @@ fn step(change: impl Strategy<Value = Change> + 'static) -> impl Strategy<Value 
         Topic::Clients,
         Topic::Outbox,
     ];
+    let change = change.boxed();
+    let regions = vec![Toy::Base, Toy::Over, Toy::Far];
     let one = || 0..INSTANCES;
     prop_oneof![
-        16 => (prop::option::weighted(0.8, one()), change).prop_map(|(at, change)| Step::Write(at, change)),
+        16 => (prop::option::weighted(0.8, one()), change.clone()).prop_map(|(at, change)| Step::Write(at, change)),
+        2 => Just(Step::Begin),
+        3 => (prop::option::weighted(0.8, one()), change).prop_map(|(at, change)| Step::Commit(at, change)),
+        1 => prop::sample::subsequence(regions, 0..=2).prop_map(Step::Bar),
+        1 => Just(Step::Copy),
+        1 => Just(Step::PutBack),
+        3 => (0u8..20, one()).prop_map(|(count, at)| Step::Tick(count, at)),
         6 => one().prop_map(Step::Tell),
         8 => (one(), 0usize..4, fate()).prop_map(|(at, nth, fate)| Step::Deliver(at, nth, fate)),
         1 => (prop::sample::select(topics), 0i64..100).prop_map(|(topic, version)| Step::Forge(topic, version)),
@@ -102,13 +126,44 @@ async fn live_through(steps: Vec<Step>, moment: Duration) {
     let mut instances = hubs.clone().map(|hub| Instance::new(hub, &world));
     let mut bus = Bus::new(&hubs);
     let mut pages: Vec<Page> = (0..INSTANCES).map(|at| Page::open(&hubs, at)).collect();
+    let mut copy = World::default();
     for step in steps {
         match step {
             Step::Write(at, change) => {
-                let (topic, version) = world.lock().unwrap().change(&change);
-                if let Some(at) = at {
-                    bus.publish(at, topic, version);
+                let touched = world.lock().unwrap().change(&change);
+                publish(&bus, at, touched);
+            }
+            Step::Begin => drop(world.lock().unwrap().begin()),
+            Step::Commit(at, change) => {
+                let mut world = world.lock().unwrap();
+                if let Some(seq) = world.open.first().copied() {
+                    let touched = world.commit(seq, &change);
+                    drop(world);
+                    publish(&bus, at, touched);
                 }
+            }
+            Step::Bar(regions) => world.lock().unwrap().barred = regions,
+            Step::Copy => copy = world.lock().unwrap().clone(),
+            Step::PutBack => {
+                let mut world = world.lock().unwrap();
+                *world = World {
+                    // What was open is rolled back.
+                    open: BTreeSet::new(),
+                    epoch: world.epoch + 1,
+                    now: world.now,
+                    delay: world.delay,
+                    barred: world.barred.clone(),
+                    ..copy.clone()
+                };
+                for page in &mut pages {
+                    page.may_go_back = true;
+                }
+            }
+            Step::Tick(count, at) => {
+                let count = Duration::from_millis(count.into());
+                world.lock().unwrap().now += count;
+                clock.advance(count);
+                hubs[at].expire();
             }
             Step::Tell(at) => bus.tell(at),
             Step::Deliver(at, nth, fate) => bus.deliver(at, nth, fate),
@@ -118,22 +173,37 @@ async fn live_through(steps: Vec<Step>, moment: Duration) {
             Step::Sweep(at) => instances[at].sweep(),
             Step::Doubt(at) => hubs[at].mark_all(),
             Step::Slow(count) => world.lock().unwrap().delay = moment * count.into(),
-            Step::Pull(page) => drop(pages[page].pull()),
-            Step::Reconnect(page, to) => pages[page].reconnect(to),
+            Step::Pull(page) => drop(pages[page].pull().await),
+            Step::Reconnect(page, to) => pages[page].reconnect_in(to, instances[to].epoch),
             Step::Rest(count) => tokio::time::sleep(moment * count.into()).await,
         }
     }
+    world.lock().unwrap().barred.clear();
     for instance in &mut instances {
         instance.ask();
         instance.sweep();
     }
-    for page in &mut pages {
-        page.settle().await;
-        page.dom.assert_shows(&world.lock().unwrap());
-        page.leave();
+    // Once as it is, and once when all that is due has come without a write.
+    for ahead in [Duration::ZERO, LONGEST] {
+        world.lock().unwrap().now += ahead;
+        clock.advance(ahead);
+        hubs.iter().for_each(Hub::expire);
+        for page in &mut pages {
+            page.settle().await;
+            page.dom.assert_shows(&world.lock().unwrap());
+        }
     }
+    pages.iter().for_each(Page::leave);
     for hub in &hubs {
         assert_eq!(hub.region_count(), 0, "what nobody watches is gone");
+    }
+}
+
+fn publish(bus: &Bus<Toy>, at: Option<usize>, touched: Vec<(Topic, i64)>) {
+    for (topic, version) in touched {
+        if let Some(at) = at {
+            bus.publish(at, topic, version);
+        }
     }
 }
 

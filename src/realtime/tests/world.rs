@@ -1,6 +1,7 @@
 //! What a toy page shows, where it is kept, and the regions that it is shown in.
 
 use crate::domain::topic::Topic;
+use crate::realtime::cursor::Tag;
 use crate::realtime::part::{List, Parts, Whole};
 use crate::realtime::region::{Kind, LoadError, Loaded, Region};
 use jiff::Timestamp;
@@ -25,6 +26,15 @@ pub(super) struct World {
     /// How often each topic was touched.
     pub(super) versions: HashMap<Topic, i64>,
     pub(super) until: Option<Timestamp>,
+    /// From then on the title has a mark, without a write.
+    pub(super) due: Option<Timestamp>,
+    pub(super) now: Timestamp,
+    /// The transaction that touched each topic last, and the number that the next one gets.
+    pub(super) seqs: HashMap<Topic, u64>,
+    pub(super) next_seq: u64,
+    /// Transactions that have begun and not ended.
+    pub(super) open: BTreeSet<u64>,
+    pub(super) epoch: Tag,
     /// What the database does not answer loads of now.
     pub(super) barred: Vec<Toy>,
     /// How old an answer of the database is when it comes.
@@ -59,13 +69,17 @@ pub(super) enum Change {
     Edit(usize, u8),
     Forget(usize),
     Title(u8),
+    /// A part of the root and one outside in one transaction, of two topics.
+    Both(u8, u8),
+    /// The title gets its mark so many milliseconds from now.
+    Due(u8),
 }
 
 impl World {
     pub(super) fn base(&self) -> Whole {
         let mut parts = Parts::default();
         let html = html! {
-            i { (self.title) }
+            i { (self.title) @if self.is_due() { "!" } }
             @for n in 0..PARTS {
                 @let value = self.parts.get(&n).copied().unwrap_or_default();
                 (parts.part(format!("p-{n}"), html! { b id={ "p-" (n) } { (value) } }))
@@ -91,20 +105,52 @@ impl World {
         self.log.iter().skip(skipped).map(|(n, value)| (*n, *value))
     }
 
-    /// Tells what was touched, and where it stands then.
-    pub(super) fn change(&mut self, change: &Change) -> (Topic, i64) {
-        let topic = match change {
-            Change::Own(..) => Topic::Clients,
-            Change::Far(..) => Topic::Outbox,
-            Change::Say(_) | Change::Edit(..) | Change::Forget(_) => Topic::Threads,
-            Change::Set(..) | Change::Row(_) | Change::Title(_) => Topic::Settings,
+    fn is_due(&self) -> bool {
+        self.due.is_some_and(|due| due <= self.now)
+    }
+
+    /// A transaction begins and gets its number.
+    pub(super) fn begin(&mut self) -> u64 {
+        self.next_seq += 1;
+        self.open.insert(self.next_seq);
+        self.next_seq
+    }
+
+    /// A transaction that begins and ends: what was touched, and where that stands then.
+    pub(super) fn change(&mut self, change: &Change) -> Vec<(Topic, i64)> {
+        let seq = self.begin();
+        self.commit(seq, change)
+    }
+
+    /// One that began before, maybe long before others that have ended.
+    pub(super) fn commit(&mut self, seq: u64, change: &Change) -> Vec<(Topic, i64)> {
+        self.open.remove(&seq);
+        let topics: &[Topic] = match change {
+            Change::Own(..) => &[Topic::Clients],
+            Change::Far(..) => &[Topic::Outbox],
+            Change::Say(_) | Change::Edit(..) | Change::Forget(_) => &[Topic::Threads],
+            Change::Set(..) | Change::Row(_) | Change::Title(_) | Change::Due(_) => {
+                &[Topic::Settings]
+            }
+            Change::Both(..) => &[Topic::Settings, Topic::Outbox],
         };
-        let version = self.versions.entry(topic).or_default();
-        *version += 1;
-        let touched = (topic, *version);
+        let mut touched = Vec::new();
+        for topic in topics {
+            let version = self.versions.entry(*topic).or_default();
+            *version += 1;
+            touched.push((*topic, *version));
+            self.seqs.insert(*topic, seq);
+        }
         match *change {
             Change::Set(n, value) => drop(self.parts.insert(n, value)),
             Change::Title(title) => self.title = title,
+            Change::Both(n, value) => {
+                self.parts.insert(n, value);
+                self.far.insert(n % FAR, value);
+            }
+            Change::Due(ahead) => {
+                self.due = Some(self.now + Duration::from_millis(ahead.into()));
+            }
             Change::Row(n) => {
                 if !self.rows.remove(&n) {
                     self.rows.insert(n);
@@ -113,7 +159,9 @@ impl World {
             Change::Say(count) => {
                 for _ in 0..count {
                     self.said += 1;
-                    self.log.insert(self.said, 0);
+                    // No two pasts say the same.
+                    let words = u8::try_from(self.epoch + 100).unwrap_or(u8::MAX);
+                    self.log.insert(self.said, words);
                 }
             }
             Change::Edit(back, value) => {
@@ -208,11 +256,13 @@ impl Region for Toy {
             Self::Over => world.over(),
             Self::Far => world.far(),
         };
+        let due = world.due.filter(|due| *due > world.now);
+        let due = due.filter(|_| *self == Self::Base);
         tokio::time::sleep(world.delay).await;
         Ok(Loaded {
             version: world.versions_of(&self.topics()).values().sum(),
             whole,
-            valid_until: world.until,
+            valid_until: world.until.or(due),
         })
     }
 

@@ -80,6 +80,17 @@ impl Business {
         })
     }
 
+    /// SQLite's files become those of a copy. Nothing may have them open.
+    pub(crate) fn put_back(&self, copy: &Self) -> anyhow::Result<()> {
+        for name in ["portico.db", "portico.db-wal", "portico.db-shm"] {
+            let _ = std::fs::remove_file(self.dir.path().join(name));
+        }
+        for name in ["portico.db", "portico.db-wal"] {
+            std::fs::copy(copy.dir.path().join(name), self.dir.path().join(name))?;
+        }
+        Ok(())
+    }
+
     /// Where its Postgres listens.
     pub(crate) fn address(&self) -> anyhow::Result<SocketAddr> {
         let (_, rest) = self
@@ -146,6 +157,29 @@ impl Business {
             On::Postgres => {
                 let mut db = PgConnection::connect(&self.url).await?;
                 sqlx::query_as(sql).fetch_one(&mut db).await?
+            }
+        })
+    }
+
+    /// What was written in one person's thread, in its order.
+    pub(crate) async fn thread(&self, who: &str) -> anyhow::Result<Vec<String>> {
+        let sql = "SELECT body FROM messages JOIN clients ON clients.id = messages.client_id
+            JOIN people ON people.id = clients.person_id WHERE people.email = $1 ORDER BY messages.seq";
+        let email = format!("{who}@kestrel.example");
+        Ok(match self.on {
+            On::Sqlite => {
+                let mut db = SqliteConnection::connect(&self.url).await?;
+                sqlx::query_scalar(sql)
+                    .bind(email)
+                    .fetch_all(&mut db)
+                    .await?
+            }
+            On::Postgres => {
+                let mut db = PgConnection::connect(&self.url).await?;
+                sqlx::query_scalar(sql)
+                    .bind(email)
+                    .fetch_all(&mut db)
+                    .await?
             }
         })
     }

@@ -140,7 +140,7 @@ impl Instance {
     /// Ends it at once; what it was held at is no more.
     pub(crate) fn kill(&mut self) {
         self.process.kill();
-        for point in ["before_commit", "after_commit"] {
+        for point in ["before_commit", "after_commit", "after_sweep"] {
             self.release(point);
         }
     }

@@ -3,6 +3,8 @@
 use super::process::{Process, tied};
 use super::until;
 use anyhow::{Context as _, ensure};
+use std::fs::File;
+use std::io::Seek as _;
 use std::net::SocketAddr;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
@@ -78,6 +80,34 @@ impl Postgres {
             }
         }
         self.answers().await
+    }
+
+    /// The database that a URL ends in, as `pg_dump` writes it.
+    pub(crate) fn dump(&self, url: &str) -> anyhow::Result<File> {
+        let (_, name) = url.rsplit_once('/').context("a URL ends in a database")?;
+        let mut dump = tempfile::tempfile()?;
+        let done = command("pg_dump")?
+            .args([
+                "--create",
+                "-d",
+                &format!("postgres://{USER}@{}/{name}", self.address),
+            ])
+            .stdout(dump.try_clone()?)
+            .status()?;
+        ensure!(done.success(), "pg_dump: {done}");
+        dump.rewind()?;
+        Ok(dump)
+    }
+
+    /// Makes the database of a dump.
+    pub(crate) fn read_back(&self, dump: File) -> anyhow::Result<()> {
+        let done = command("psql")?
+            .args(["-q", "-v", "ON_ERROR_STOP=1", "-d", &self.url()])
+            .stdin(dump)
+            .stdout(std::process::Stdio::null())
+            .status()?;
+        ensure!(done.success(), "psql: {done}");
+        Ok(())
     }
 
     async fn answers(&self) -> anyhow::Result<()> {
