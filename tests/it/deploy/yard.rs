@@ -177,6 +177,11 @@ impl Yard {
         let log = self.dir.path().join("haproxy.log");
         let mut program = Program::start(&words, &settings, &log);
         answers(address, &mut program, &log).await;
+        // It listens for visitors before its socket has its name.
+        until("its runtime API", 10, async || {
+            UnixStream::connect(&socket).await.ok()
+        })
+        .await;
         let haproxy = Haproxy {
             _program: program,
             address,
