@@ -1,4 +1,4 @@
-// A line that goes silent without a word, a tab that is frozen, a page that is gone back to: the page never passes for live
+// A line that goes silent without a word, a tab that is frozen, a browser that stands still: the page never passes for live
 // when it is not, and shows what is as soon as it can.
 
 import assert from 'node:assert/strict';
@@ -84,7 +84,7 @@ async function isRight(page, times, began) {
 test('a page that hears nothing for a while', { timeout: 120_000 }, async (t) => {
   const server = await startDemo(t);
   const pieter = await Person.signIn(server, OTHER_CLIENT);
-  const browser = await launch(t, { ignoreDefaultArgs: ['--disable-back-forward-cache'] });
+  const browser = await launch(t);
   const [{ staff }] = await pieter.free(nextWeek(4));
   const calendar = `${nextWeek(4)}&staff=${staff}`;
   // None is in another's way, however long it is.
@@ -169,19 +169,5 @@ test('a page that hears nothing for a while', { timeout: 120_000 }, async (t) =>
     await live(page);
     await assertAsFresh(t, page);
     await check();
-  });
-
-  await t.test('whoever goes back to a page finds it as it is now', async (t) => {
-    const { page } = await opened(t);
-    await page.goto('/messages');
-    const taken = await book(2);
-    const began = Date.now();
-    // Later: what goes back at once may take this call with it, and goBack() was seen to fail with ERR_ABORTED.
-    await page.evaluate(() => void setTimeout(() => history.back()));
-    await page.waitForURL(`**${calendar}`, { waitUntil: 'commit' });
-    await isRight(page, taken, began);
-    await live(page);
-    t.diagnostic(`kept in memory: ${await page.evaluate(() => window.stillHere === true)}`);
-    await assertAsFresh(t, page);
   });
 });

@@ -119,9 +119,8 @@ class Server {
 // --- The browser --------------------------------------------------------------------------------
 
 /// A browser with a profile of its own; it makes no call to anywhere but the pages it is sent to.
-export async function launch(t, options = {}) {
+export async function launch(t) {
   const browser = await chromium.launch({
-    ...options,
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
       '--no-sandbox',
