@@ -183,8 +183,7 @@ test('every page', { timeout: 300_000 }, async (t) => {
     const page = await enter(t, OWNER);
     const calendar = week.replace('/bookings', '/admin/calendar');
     const messages = ['/admin/messages', '/admin/messages?q=the', '/admin/messages?q=nowhere', thread];
-    const paths = ['/admin', '/admin/calendar', calendar, '/admin/clients', client, '/admin/waits', sheet, '/admin/settings', '/notifications', '/admin/settings/outbox'];
-    const paths = ['/admin', '/admin/calendar', calendar, '/admin/clients', client, sheet, '/admin/settings', '/notifications', '/account', '/admin/settings/outbox'];
+    const paths = ['/admin', '/admin/calendar', calendar, '/admin/clients', client, '/admin/waits', sheet, '/admin/settings', '/notifications', '/account', '/admin/settings/outbox'];
     for (const path of messages) await visit(page, path);
     await page.goto(thread);
     await live(page);
